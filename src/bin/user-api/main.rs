@@ -1,0 +1,2 @@
+//! The native companion of the service.
+fn main() {}

@@ -1,0 +1,204 @@
+//! The one error type. It carries two messages: `public`, which a caller may read, and `internal`, which
+//! only the log may hold. Neither holds personal data. What a code means, its status and its explanation
+//! stand in one table, [`Code`], from which the problem documents and `/problems/{code}` are made.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// Result with [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $status:literal $title:literal $help:literal;)*) => {
+        /// Every way a request can be refused or fail, with its stable name (the `code` of a problem document).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[allow(missing_docs)]
+        pub enum Code { $($variant,)* }
+
+        impl Code {
+            /// All codes, in the order in which the documentation lists them.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The stable name, as in `/problems/{code}`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// The HTTP status (RFC 9110 section 15) with which this code is answered.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Code::$variant => $status,)* }
+            }
+
+            /// The short human-readable summary, the same at every occurrence (RFC 9457 section 3.1.3).
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+
+            /// What happened and what to do about it, for the page at `/problems/{code}`.
+            #[must_use]
+            pub const fn help(self) -> &'static str {
+                match self { $(Code::$variant => $help,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    MalformedRequest "malformed_request" 400 "The request is malformed"
+        "A header, a query parameter or the path is not what HTTP or this interface allows. `detail` names it. Nothing was changed.";
+    MalformedBody "malformed_body" 400 "The body is not valid JSON"
+        "The body must be one JSON value (RFC 8259) in UTF-8, with no key twice in one object, no number outside what a double holds, and at most 32 levels deep. `detail` says where it stops being one. Nothing was changed.";
+    AuthenticationRequired "authentication_required" 401 "Authentication is required"
+        "The request carries no credential. Send `Authorization: Bearer <token>`, the `auth_token` cookie, or for services `X-Service-Key`.";
+    InvalidToken "invalid_token" 401 "The token is not valid"
+        "The token is malformed, signed by a key that is not ours, for another audience or issuer, or lacks a claim that we require. Get a new one from your login service. An operator finds the exact reason in the log line of this request id.";
+    TokenExpired "token_expired" 401 "The token has expired"
+        "The `exp` claim of the token lies in the past. Get a new token from your login service and repeat the request.";
+    TokenNotYetValid "token_not_yet_valid" 401 "The token is not valid yet"
+        "The `nbf` or `iat` claim of the token lies more than 60 seconds in the future. Check the clock of the issuer.";
+    InvalidServiceKey "invalid_service_key" 401 "The service key is not valid"
+        "The `X-Service-Key` header holds none of the keys that this service is configured with (`SERVICE_API_KEYS`).";
+    CsrfFailed "csrf_failed" 403 "The CSRF token is missing or wrong"
+        "A request that authenticates by cookie and changes something must send `X-CSRF-Token` with the value of the token's `csrf` claim. `GET /session` tells it.";
+    Forbidden "forbidden" 403 "This credential may not do this"
+        "The credential is valid, but its kind may not call this operation. The operations and who may call them are in the API documentation.";
+    CustomerSuspended "customer_suspended" 403 "The customer is suspended"
+        "While a customer is suspended it can read its own data, export it and ask for its erasure; nothing else. Only an administrator can lift the suspension.";
+    CustomerCancelled "customer_cancelled" 403 "The customer is cancelled"
+        "While a customer is cancelled it can read its own data, export it and ask for its erasure; nothing else. Only an administrator can make it active again.";
+    CustomerPending "customer_pending_verification" 403 "The customer's e-mail is not verified yet"
+        "Until the e-mail is verified the customer can read its own data, export it and ask for its erasure; nothing else. Sign in with a token that carries the verified e-mail.";
+    RouteNotFound "route_not_found" 404 "There is nothing at this path"
+        "No operation of this service has this path. Paths are matched exactly: no trailing slash, lower case.";
+    CustomerNotFound "customer_not_found" 404 "There is no such customer"
+        "The credential names no customer that this service holds. Have the login service create it (`POST /internal/customers`) and try again.";
+    ProblemNotFound "problem_not_found" 404 "There is no such problem type"
+        "This service documents its problem types under `/problems/{code}`; this is none of its codes.";
+    MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here"
+        "The path exists, but not for this method. The `Allow` header lists the methods that it has.";
+    CustomerErased "customer_erased" 410 "The customer was erased"
+        "The personal data of this customer was erased, for ever. Neither tokens nor retries nor imports bring it back.";
+    StaleVersion "stale_version" 412 "Somebody else changed it first"
+        "The resource no longer has the version that `If-Match` names. Read it again, apply your change to what is there now, and repeat.";
+    BodyTooLarge "body_too_large" 413 "The body is too large"
+        "The body is larger than this operation accepts. `detail` names the limit in bytes. The body was not read.";
+    UnsupportedMediaType "unsupported_media_type" 415 "The media type is not supported"
+        "Send `Content-Type: application/json`, or for PATCH `application/merge-patch+json` (RFC 7396). Content codings are not accepted in requests.";
+    ValidationFailed "validation_failed" 422 "The body has faults"
+        "`errors` lists every fault, each with a JSON Pointer (RFC 6901, in URI fragment form) to the place and a sentence about it. Nothing was changed.";
+    FieldNotWritable "field_not_writable" 422 "A field may not be changed by this caller"
+        "The body names fields that this caller may not change; `errors` points at each of them. Leave them out. Nothing was changed.";
+    InternalError "internal_error" 500 "Something went wrong on our side"
+        "The operation failed and changed nothing. The request id in `instance` lets an operator find the reason.";
+    NotReady "not_ready" 503 "The service is not ready"
+        "The service is missing a setting or has a wrong one, and serves nothing until that is mended. Its log names the setting.";
+    Unavailable "unavailable" 503 "Temporarily unavailable"
+        "The part of the service that holds this customer did not answer in time. Whether a change took effect is not known: read before you repeat it, or repeat it with `If-Match`. `Retry-After` says when to try again.";
+    IssuerUnavailable "issuer_unavailable" 503 "The token's issuer cannot be reached"
+        "The keys that verify this token could not be fetched from the login service and none are cached. Nothing is wrong with the token as far as we know. Try again after `Retry-After`.";
+}
+
+impl Code {
+    /// The code with that stable name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
+    }
+}
+
+/// One fault of a body: where, and what.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// JSON Pointer (RFC 6901) in URI fragment form, such as `#/metadata/plan`.
+    pub pointer: String,
+    /// A sentence that does not repeat the value.
+    pub detail: Cow<'static, str>,
+}
+
+/// A refusal or a failure. See the module's header for who may read which part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    /// What happened, and so status and title.
+    pub code: Code,
+    /// What the caller is told beyond the title; no internals, no personal data.
+    pub public: Cow<'static, str>,
+    /// What the log is told beyond that; no personal data and no secret.
+    pub internal: Option<Cow<'static, str>>,
+    /// The faults of the body; empty unless the code is about validation.
+    pub faults: Vec<Fault>,
+}
+
+impl Error {
+    /// An error whose caller is told `public`.
+    pub fn new(code: Code, public: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            public: public.into(),
+            internal: None,
+            faults: Vec::new(),
+        }
+    }
+
+    /// A failure on our side: the caller learns nothing but the request id, the log learns `internal`.
+    pub fn fault(internal: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(
+            Code::InternalError,
+            "The operation failed and changed nothing.",
+        )
+        .because(internal)
+    }
+
+    /// Adds what only the log may say.
+    #[must_use]
+    pub fn because(mut self, internal: impl Into<Cow<'static, str>>) -> Self {
+        self.internal = Some(internal.into());
+        self
+    }
+
+    /// All faults of one body at once, in a stable order. The code is `field_not_writable` when
+    /// every fault is of that kind, else `validation_failed`.
+    #[must_use]
+    pub fn validation(mut faults: Vec<Fault>) -> Self {
+        faults.sort();
+        faults.dedup();
+        let only_unwritable = faults.iter().all(|fault| fault.detail == NOT_WRITABLE);
+        let code = if only_unwritable {
+            Code::FieldNotWritable
+        } else {
+            Code::ValidationFailed
+        };
+        let public = if faults.len() == 1 {
+            "The body has one fault."
+        } else {
+            "The body has several faults."
+        };
+        Self {
+            faults,
+            ..Self::new(code, public)
+        }
+    }
+
+    /// True for what the caller did or met; false for what failed on our side, which rolls back.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        self.code.status() < 500
+    }
+}
+
+/// The sentence by which a [`Fault`] says that its field is not the caller's to change.
+pub const NOT_WRITABLE: &str = "This field may not be changed by this caller.";
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.as_str())?;
+        if let Some(internal) = &self.internal {
+            write!(f, ": {internal}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,5 @@
+//! # user-api
+pub mod caller;
+pub mod error;
+pub mod sql;
+pub mod types;
