@@ -1,0 +1,86 @@
+// Serves the release build on plain workerd, with its storage on disk: self-hosting, and what tests start.
+//
+//   PORT (8787; 0 takes a free one)  HOST (127.0.0.1)  DATA_DIR (.data)  ENV_FILE (.dev.vars)
+//
+// Prints one line once it listens. SIGTERM and SIGINT end it with exit code 0 after the requests under way.
+// DATA_DIR/workerd.pid holds the server's process id while it runs.
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import workerd from 'workerd';
+import { DEFAULT_ENV_FILE, ROOT, Refusal, exited, origin, parsePort, probePort, readEnvFile, run, spawnBound, stop } from './lib.mjs';
+import { SETTINGS } from './settings.mjs';
+
+// workerd answers what it has begun before it ends; a client that never finishes must not keep it for ever.
+const GRACE_MS = 10_000;
+
+/** What the worker sees: the known settings of the file and nothing of this process's own environment. */
+export function workerEnvironment(values) {
+  const environment = { ENVIRONMENT: 'development' };
+  for (const name of SETTINGS) {
+    if (values.get(name)) {
+      environment[name] = values.get(name);
+    }
+  }
+  return environment;
+}
+
+/** Resolves with the port of workerd's `listen` message, or undefined when it ends without one. */
+async function listening(control) {
+  let buffer = '';
+  for await (const chunk of control) {
+    buffer += chunk;
+    for (const line of buffer.split('\n').slice(0, -1)) {
+      const message = JSON.parse(line);
+      if (message.event === 'listen' && message.socket === 'http') {
+        return message.port;
+      }
+    }
+    buffer = buffer.slice(buffer.lastIndexOf('\n') + 1);
+  }
+  return undefined;
+}
+
+async function main() {
+  const host = process.env.HOST || '127.0.0.1';
+  const port = parsePort(process.env.PORT || '8787');
+  const dataDir = resolve(process.env.DATA_DIR || join(ROOT, '.data'));
+  const envFile = process.env.ENV_FILE ? resolve(process.env.ENV_FILE) : DEFAULT_ENV_FILE;
+
+  if (!existsSync(join(ROOT, 'build/release/index_bg.wasm'))) {
+    throw new Refusal('no build to serve: run `make build` first');
+  }
+  const values = readEnvFile(envFile, (text) => console.error(text));
+  await probePort(host, port);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  const child = spawnBound(
+    workerd.default ?? workerd,
+    ['serve', join(ROOT, 'workerd.capnp'), '--socket-addr', `http=${address}`, '--directory-path', `data=${dataDir}`, '--control-fd=3'],
+    { cwd: ROOT, env: workerEnvironment(values), stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
+  );
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.on(signal, () => {
+      stopping = true;
+      void stop(child, GRACE_MS);
+    });
+  }
+  const pidFile = join(dataDir, 'workerd.pid');
+  writeFileSync(pidFile, `${child.pid}\n`);
+
+  const actual = await listening(child.stdio[3]);
+  if (actual !== undefined) {
+    console.log(`user-api listens on ${origin(host, actual)}`);
+  }
+  const code = await exited(child);
+  rmSync(pidFile, { force: true });
+  if (!stopping) {
+    throw new Refusal(`workerd ended by itself (${child.signalCode ?? `code ${code}`})`);
+  }
+  process.exit(0);
+}
+
+if (import.meta.main ?? process.argv[1] === import.meta.filename) {
+  await run(main);
+}
