@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// Result with [`Error`].
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! codes {
     ($($variant:ident $code:literal $status:literal $title:literal $help:literal;)*) => {
@@ -79,6 +79,8 @@ codes! {
         "This service documents its problem types under `/problems/{code}`; this is none of its codes.";
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here"
         "The path exists, but not for this method. The `Allow` header lists the methods that it has.";
+    LimitReached "limit_reached" 409 "A limit of the customer is reached"
+        "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
     CustomerErased "customer_erased" 410 "The customer was erased"
         "The personal data of this customer was erased, for ever. Neither tokens nor retries nor imports bring it back.";
     StaleVersion "stale_version" 412 "Somebody else changed it first"
@@ -144,11 +146,7 @@ impl Error {
 
     /// A failure on our side: the caller learns nothing but the request id, the log learns `internal`.
     pub fn fault(internal: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(
-            Code::InternalError,
-            "The operation failed and changed nothing.",
-        )
-        .because(internal)
+        Self::new(Code::InternalError, "The operation failed and changed nothing.").because(internal)
     }
 
     /// Adds what only the log may say.

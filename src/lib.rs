@@ -1,5 +1,12 @@
 //! # user-api
 pub mod caller;
+pub mod crypto;
+pub mod customer;
+pub mod edge;
+pub mod email;
+pub mod entropy;
 pub mod error;
+pub mod json;
 pub mod sql;
 pub mod types;
+pub mod validate;

@@ -63,10 +63,7 @@ impl Timestamp {
 }
 
 /// `serialize_with` for a moment that a resource shows: RFC 3339, UTC, milliseconds.
-pub fn serialize_rfc3339<S: serde::Serializer>(
-    at: &Timestamp,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub fn serialize_rfc3339<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&at.to_rfc3339())
 }
 
@@ -257,10 +254,7 @@ mod tests {
 
     #[test]
     fn timestamps_are_rfc3339_with_milliseconds() {
-        assert_eq!(
-            Timestamp::from_millis(0).to_rfc3339(),
-            "1970-01-01T00:00:00.000Z"
-        );
+        assert_eq!(Timestamp::from_millis(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
         assert_eq!(
             Timestamp::from_millis(1_767_225_599_007).to_rfc3339(),
             "2025-12-31T23:59:59.007Z"

@@ -14,7 +14,6 @@ pub struct Migration {
 }
 
 /// Applies what is missing of `steps`, each together with its number in one transaction.
-
 ///
 /// # Errors
 /// `internal_error` if a step fails (nothing of it stays), or if the storage is newer than this code.

@@ -1,0 +1,186 @@
+//! The audit log: one entry a command, written in the command's own transaction, chained by hashes.
+//!
+//! 1. `detail` is what may be personal; `commitment = HMAC-SHA256(salt, canonical(detail))` binds it.
+//! 2. `header` is canonical JSON (RFC 8785: our keys, sorted; our own ASCII values) with ids of ours only.
+//! 3. `leaf = SHA-256(0x00 || header)`, `hash = SHA-256(0x01 || previous hash || leaf)`.
+//! 4. The first previous hash is SHA-256 of `user-api/audit/v1|<customerId>`, so that no two customers'
+//!    chains can be swapped.
+
+use crate::entropy::{Entropy, random};
+use crate::error::{Error, Result};
+use crate::json;
+use crate::sql::Sql;
+use crate::types::{CustomerId, RequestId, Timestamp, serialize_rfc3339};
+use hmac::{Hmac, Mac};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+/// Version of the header's form.
+const FORMAT: u8 = 1;
+/// Bytes of the salt in front of a stored detail.
+pub const SALT_BYTES: usize = 32;
+
+/// Where the log ends: what the next entry is chained to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Sequence number of the last entry; 0 while there is none.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// Its time: times never go back along the log, even when the clock does.
+    pub at: Timestamp,
+}
+
+/// Who did it, under an id of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Actor {
+    /// Our id of the user, key or service.
+    pub id: String,
+    /// `user`, `admin` or `service`.
+    pub kind: &'static str,
+}
+
+/// What is to be written down.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// Who.
+    pub actor: Actor,
+    /// What, such as `customer.read`.
+    pub action: &'static str,
+    /// To what, such as `customer` or `user_…`.
+    pub target: &'a str,
+    /// `ok`, or the code of the refusal.
+    pub outcome: &'static str,
+    /// In which request.
+    pub request_id: &'a RequestId,
+    /// Everything that may be personal.
+    pub detail: Map<String, Value>,
+}
+
+/// In the order of the keys, which RFC 8785 section 3.2.3 demands.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Header<'a> {
+    action: &'static str,
+    actor: &'a Actor,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    at: Timestamp,
+    commitment: String,
+    customer_id: &'a CustomerId,
+    outcome: &'static str,
+    request_id: &'a RequestId,
+    seq: i64,
+    target: &'a str,
+    v: u8,
+}
+
+impl Head {
+    /// The head of a log without entries.
+    #[must_use]
+    pub fn genesis(customer_id: &CustomerId) -> Self {
+        let hash = Sha256::digest(format!("user-api/audit/v1|{customer_id}")).into();
+        Self {
+            seq: 0,
+            hash,
+            at: Timestamp::from_millis(0),
+        }
+    }
+
+    /// The head of the stored log.
+    ///
+    /// # Errors
+    /// `internal_error` if the engine fails or the last entry is unreadable.
+    pub fn load(sql: &dyn Sql, customer_id: &CustomerId) -> Result<Self> {
+        let rows = sql.exec(
+            "SELECT seq, hash, header ->> '$.at' FROM audit ORDER BY seq DESC LIMIT 1",
+            &[],
+        )?;
+        let Some(row) = rows.first() else {
+            return Ok(Self::genesis(customer_id));
+        };
+        let unreadable = || Error::fault("the last audit entry is unreadable");
+        let at = time::OffsetDateTime::parse(row.text(2)?, &time::format_description::well_known::Rfc3339)
+            .map_err(|_| unreadable())?;
+        let millis =
+            i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).map_err(|_| unreadable())?;
+        Ok(Self {
+            seq: row.integer(0)?,
+            hash: row.blob(1)?.try_into().map_err(|_| unreadable())?,
+            at: Timestamp::from_millis(millis),
+        })
+    }
+
+    /// Appends an entry and moves the head to it. One row written, none read.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine or the source of entropy.
+    pub fn append(
+        &mut self,
+        sql: &dyn Sql,
+        customer_id: &CustomerId,
+        entry: Entry<'_>,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
+        let salt: [u8; SALT_BYTES] = random(entropy)?;
+        let detail = json::to_bytes(&entry.detail)?;
+        let seq = self.seq.saturating_add(1);
+        let at = self.at.max(now);
+        let header = json::to_bytes(&Header {
+            action: entry.action,
+            actor: &entry.actor,
+            at,
+            commitment: hex(&commitment(&salt, &detail)?),
+            customer_id,
+            outcome: entry.outcome,
+            request_id: entry.request_id,
+            seq,
+            target: entry.target,
+            v: FORMAT,
+        })?;
+        let hash = chain(&self.hash, &header);
+        let header = String::from_utf8(header).map_err(|_| Error::fault("an audit header is not UTF-8"))?;
+        let mut stored = salt.to_vec();
+        stored.extend_from_slice(&detail);
+        sql.exec(
+            "INSERT INTO audit (seq, header, detail, hash) VALUES (?, ?, ?, ?)",
+            &[seq.into(), header.into(), stored.into(), hash.as_slice().into()],
+        )?;
+        *self = Self { seq, hash, at };
+        Ok(())
+    }
+}
+
+/// HMAC-SHA256 (RFC 2104) of the canonical detail under its salt.
+///
+/// # Errors
+/// `internal_error`; HMAC takes keys of any length.
+pub fn commitment(salt: &[u8], detail: &[u8]) -> Result<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(salt).map_err(|_| Error::fault("hmac key"))?;
+    mac.update(detail);
+    Ok(mac.finalize().into_bytes().into())
+}
+
+/// The hash of an entry, from the hash before it and its header.
+#[must_use]
+pub fn chain(previous: &[u8; 32], header: &[u8]) -> [u8; 32] {
+    let leaf = Sha256::new().chain_update([0]).chain_update(header).finalize();
+    Sha256::new()
+        .chain_update([1])
+        .chain_update(previous)
+        .chain_update(leaf)
+        .finalize()
+        .into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(
+        String::with_capacity(bytes.len().saturating_mul(2)),
+        |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        },
+    )
+}

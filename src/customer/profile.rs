@@ -1,0 +1,429 @@
+//! The customer's own record: its fields, who may change which, and its row.
+
+use crate::customer::status::{Status, StatusView};
+use crate::error::{Error, Fault, Result};
+use crate::json;
+use crate::sql::{Row, Sql, Value};
+use crate::types::{CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
+use crate::validate::{Edit, Fields, boolean, line};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Most keys of `metadata`.
+pub const MAX_METADATA_KEYS: usize = 50;
+/// Longest key of `metadata`, in characters.
+pub const MAX_METADATA_KEY_CHARS: usize = 40;
+/// Longest value of `metadata`, in characters.
+pub const MAX_METADATA_VALUE_CHARS: usize = 500;
+/// Longest `name` and `companyName`, in characters.
+pub const MAX_NAME_CHARS: usize = 200;
+/// Longest `displayName`, in characters.
+pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
+/// Most keys of `features`.
+pub const MAX_FEATURES: usize = 100;
+
+/// What the customer pays for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)]
+pub enum Plan {
+    Free,
+    Starter,
+    Pro,
+    Enterprise,
+}
+
+impl Plan {
+    /// The plan with that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Free, Self::Starter, Self::Pro, Self::Enterprise]
+            .into_iter()
+            .find(|plan| plan.as_str() == name)
+    }
+
+    /// The plan's name, as stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Starter => "starter",
+            Self::Pro => "pro",
+            Self::Enterprise => "enterprise",
+        }
+    }
+}
+
+/// The personal fields, stored together as one document.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Profile {
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub company_name: Option<String>,
+    pub display_name: Option<String>,
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// The whole record of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Record {
+    pub version: Version,
+    pub status: Status,
+    pub status_reason: Option<String>,
+    pub status_changed_at: Timestamp,
+    pub plan: Plan,
+    pub features: BTreeMap<String, bool>,
+    pub profile: Profile,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// A change of the record that a user may make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct ProfileEdit {
+    pub name: Edit<String>,
+    pub company_name: Edit<String>,
+    pub display_name: Edit<String>,
+    pub metadata: Edit<BTreeMap<String, Option<String>>>,
+    /// True for PUT: what is not mentioned goes, also within `metadata`.
+    pub replaces: bool,
+}
+
+/// Fields that a customer has but a user may not change.
+const READ_ONLY: &[&str] = &[
+    "customerId",
+    "email",
+    "plan",
+    "status",
+    "statusReason",
+    "statusChangedAt",
+    "features",
+    "createdAt",
+    "updatedAt",
+    "lastSeenAt",
+];
+
+impl ProfileEdit {
+    /// Reads the body of PUT (`replaces`) or PATCH `/customer/me`.
+    ///
+    /// # Errors
+    /// `malformed_body`, `validation_failed` or `field_not_writable`.
+    pub fn parse(body: &[u8], replaces: bool) -> Result<Self> {
+        let mut fields = Fields::new(json::parse_object(body)?);
+        let edit = Self {
+            name: fields.line("name", MAX_NAME_CHARS),
+            company_name: fields.line("companyName", MAX_NAME_CHARS),
+            display_name: fields.line("displayName", MAX_DISPLAY_NAME_CHARS),
+            metadata: fields.entries("metadata", !replaces, MAX_METADATA_KEY_CHARS, |value| {
+                line(value, MAX_METADATA_VALUE_CHARS)
+            }),
+            replaces,
+        };
+        fields.finish(READ_ONLY)?;
+        Ok(edit)
+    }
+
+    /// The profile after the edit.
+    ///
+    /// # Errors
+    /// `validation_failed` if `metadata` would have too many keys.
+    pub fn apply(self, before: &Profile) -> Result<Profile> {
+        let of = |edit: Edit<String>, before: &Option<String>| {
+            if self.replaces {
+                edit.or_clear().apply(None)
+            } else {
+                edit.apply(before.clone())
+            }
+        };
+        Ok(Profile {
+            email: before.email.clone(),
+            name: of(self.name, &before.name),
+            company_name: of(self.company_name, &before.company_name),
+            display_name: of(self.display_name, &before.display_name),
+            metadata: merge_entries(
+                "metadata",
+                self.metadata,
+                &before.metadata,
+                self.replaces,
+                MAX_METADATA_KEYS,
+            )?,
+        })
+    }
+}
+
+/// The entries of an object field after an edit: merged key by key, or replaced.
+///
+/// # Errors
+/// `validation_failed` if there would be more than `max_keys`.
+pub fn merge_entries<T: Clone>(
+    field: &str,
+    edit: Edit<BTreeMap<String, Option<T>>>,
+    before: &BTreeMap<String, T>,
+    replaces: bool,
+    max_keys: usize,
+) -> Result<BTreeMap<String, T>> {
+    let mut entries = if replaces { BTreeMap::new() } else { before.clone() };
+    match edit {
+        Edit::Keep => {}
+        Edit::Clear => entries.clear(),
+        Edit::Set(changes) => {
+            for (key, value) in changes {
+                match value {
+                    Some(value) => {
+                        entries.insert(key, value);
+                    }
+                    None => {
+                        entries.remove(&key);
+                    }
+                }
+            }
+        }
+    }
+    if entries.len() > max_keys {
+        let detail = format!("Must have at most {max_keys} keys after the change.").into();
+        return Err(Error::validation(vec![Fault {
+            pointer: format!("#/{field}"),
+            detail,
+        }]));
+    }
+    Ok(entries)
+}
+
+/// What a service says of a customer that it wants to exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct NewCustomer {
+    pub customer_id: Option<CustomerId>,
+    pub plan: Plan,
+    pub status: Status,
+    pub features: BTreeMap<String, bool>,
+    pub profile: Profile,
+}
+
+impl NewCustomer {
+    /// Reads the body of `POST /internal/customers`.
+    ///
+    /// # Errors
+    /// `malformed_body` or `validation_failed`.
+    pub fn parse(body: &[u8]) -> Result<Self> {
+        let mut fields = Fields::new(json::parse_object(body)?);
+        let email = fields.field("email", |value| {
+            let email = value.as_str().and_then(crate::email::Email::parse);
+            email
+                .map(|email| email.as_str().to_owned())
+                .ok_or("Must be an e-mail address.".into())
+        });
+        let customer_id = fields.field("customerId", |value| {
+            let id = value.as_str().and_then(CustomerId::parse);
+            id.ok_or("Must match ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$.".into())
+        });
+        let plan = fields.one_of("plan", "free, starter, pro, enterprise", Plan::parse);
+        let status = fields.one_of("status", "active, pending_verification", |name| {
+            Status::parse(name)
+                .filter(|status| matches!(status, Status::Active | Status::PendingVerification))
+        });
+        let features = fields.entries("features", false, MAX_METADATA_KEY_CHARS, boolean);
+        let features = fields.absorb(merge_entries(
+            "features",
+            features,
+            &BTreeMap::new(),
+            true,
+            MAX_FEATURES,
+        ));
+        let metadata = fields.entries("metadata", false, MAX_METADATA_KEY_CHARS, |value| {
+            line(value, MAX_METADATA_VALUE_CHARS)
+        });
+        let metadata = fields.absorb(merge_entries(
+            "metadata",
+            metadata,
+            &BTreeMap::new(),
+            true,
+            MAX_METADATA_KEYS,
+        ));
+        let new = Self {
+            customer_id: customer_id.apply(None),
+            plan: plan.apply(Some(Plan::Free)).unwrap_or(Plan::Free),
+            status: status.apply(Some(Status::Active)).unwrap_or(Status::Active),
+            features,
+            profile: Profile {
+                email: email.apply(None),
+                name: fields.line("name", MAX_NAME_CHARS).apply(None),
+                company_name: fields.line("companyName", MAX_NAME_CHARS).apply(None),
+                display_name: fields.line("displayName", MAX_DISPLAY_NAME_CHARS).apply(None),
+                metadata,
+            },
+        };
+        if new.profile.email.is_none() && !fields.has_fault("email") {
+            fields.fault("email", "Is required.");
+        }
+        fields.finish(&[
+            "statusReason",
+            "statusChangedAt",
+            "createdAt",
+            "updatedAt",
+            "lastSeenAt",
+        ])?;
+        Ok(new)
+    }
+}
+
+/// The resource `/customer/me`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomerView<'a> {
+    customer_id: &'a CustomerId,
+    email: &'a Option<String>,
+    name: &'a Option<String>,
+    company_name: &'a Option<String>,
+    display_name: &'a Option<String>,
+    plan: Plan,
+    status: Status,
+    features: &'a BTreeMap<String, bool>,
+    metadata: &'a BTreeMap<String, String>,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    created_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    updated_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339_option")]
+    last_seen_at: Option<Timestamp>,
+}
+
+impl Record {
+    /// The resource `/customer/me` as JSON.
+    ///
+    /// # Errors
+    /// `internal_error`, in practice never.
+    pub fn to_json(&self, customer_id: &CustomerId) -> Result<Vec<u8>> {
+        json::to_bytes(&CustomerView {
+            customer_id,
+            email: &self.profile.email,
+            name: &self.profile.name,
+            company_name: &self.profile.company_name,
+            display_name: &self.profile.display_name,
+            plan: self.plan,
+            status: self.status,
+            features: &self.features,
+            metadata: &self.profile.metadata,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            last_seen_at: self.last_seen_at,
+        })
+    }
+
+    /// The resource `/customer/me/status`.
+    #[must_use]
+    pub fn status_view(&self) -> StatusView<'_> {
+        StatusView {
+            status: self.status,
+            status_reason: self.status_reason.as_deref(),
+            status_changed_at: self.status_changed_at,
+        }
+    }
+
+    /// The record of this object, if there is one.
+    ///
+    /// # Errors
+    /// `internal_error` if the engine fails or the row is unreadable.
+    pub fn load(sql: &dyn Sql) -> Result<Option<Self>> {
+        let rows = sql.exec(
+            "SELECT incarnation, version, status, status_reason, status_changed_at, plan, features, profile, \
+             created_at, updated_at, last_seen_at FROM customer WHERE one = 1",
+            &[],
+        )?;
+        rows.first().map(Self::from_row).transpose()
+    }
+
+    fn from_row(row: &Row) -> Result<Self> {
+        let unknown = |what| Error::fault(format!("stored customer has an unknown {what}"));
+        Ok(Self {
+            version: Version {
+                incarnation: row.text(0)?.to_owned(),
+                number: row.integer(1)?,
+            },
+            status: Status::parse(row.text(2)?).ok_or_else(|| unknown("status"))?,
+            status_reason: row.text_or_null(3)?.map(str::to_owned),
+            status_changed_at: Timestamp::from_millis(row.integer(4)?),
+            plan: Plan::parse(row.text(5)?).ok_or_else(|| unknown("plan"))?,
+            features: json::from_stored(row.text(6)?.as_bytes(), "features")?,
+            profile: json::from_stored(row.blob(7)?, "profile")?,
+            created_at: Timestamp::from_millis(row.integer(8)?),
+            updated_at: Timestamp::from_millis(row.integer(9)?),
+            last_seen_at: row.integer_or_null(10)?.map(Timestamp::from_millis),
+        })
+    }
+
+    /// Writes the row of a new customer.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn insert(&self, sql: &dyn Sql, customer_id: &CustomerId) -> Result<()> {
+        sql.exec(
+            "INSERT INTO customer (one, customer_id, incarnation, version, status, status_reason, status_changed_at, \
+             plan, features, profile, created_at, updated_at, last_seen_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            &[
+                customer_id.as_str().into(),
+                self.version.incarnation.as_str().into(),
+                self.version.number.into(),
+                self.status.as_str().into(),
+                self.status_reason.as_deref().into(),
+                self.status_changed_at.as_millis().into(),
+                self.plan.as_str().into(),
+                features_text(&self.features)?,
+                json::to_bytes(&self.profile)?.into(),
+                self.created_at.as_millis().into(),
+                self.updated_at.as_millis().into(),
+                self.last_seen_at.map(Timestamp::as_millis).into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Takes over `profile` as the next version, here and in the row. Nothing happens if it is the same.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn write_profile(&mut self, sql: &dyn Sql, profile: Profile, now: Timestamp) -> Result<()> {
+        if profile == self.profile {
+            return Ok(());
+        }
+        self.version.number = self.version.number.saturating_add(1);
+        self.updated_at = self.updated_at.max(now);
+        self.profile = profile;
+        sql.exec(
+            "UPDATE customer SET version = ?, profile = ?, updated_at = ? WHERE one = 1",
+            &[
+                self.version.number.into(),
+                json::to_bytes(&self.profile)?.into(),
+                self.updated_at.as_millis().into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Notes that a user of the customer was here, to the hour, and so at most one write an hour. No new version.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn touch(&mut self, sql: &dyn Sql, now: Timestamp) -> Result<()> {
+        if self.last_seen_at >= Some(now.hour()) {
+            return Ok(());
+        }
+        self.last_seen_at = Some(now.hour());
+        sql.exec(
+            "UPDATE customer SET last_seen_at = ? WHERE one = 1",
+            &[now.hour().as_millis().into()],
+        )?;
+        Ok(())
+    }
+}
+
+fn features_text(features: &BTreeMap<String, bool>) -> Result<Value> {
+    serde_json::to_string(features)
+        .map(Value::Text)
+        .map_err(|_| Error::fault("features do not serialise"))
+}

@@ -1,0 +1,314 @@
+//! The users of a customer: made at first use, found by a blind index of the token's `sub`.
+
+use crate::caller;
+use crate::entropy::{Entropy, random};
+use crate::error::{Code, Error, Result};
+use crate::json;
+use crate::sql::{Row, Sql};
+use crate::types::{CustomerId, Timestamp, UserId, Version, serialize_rfc3339};
+use crate::validate::{Edit, Fields, language_tag, time_zone};
+use serde::{Deserialize, Serialize};
+
+/// Most users of one customer.
+pub const MAX_USERS: i64 = 10_000;
+/// Longest `displayName`, in characters.
+pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
+
+/// The personal fields, stored together as one document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct UserProfile {
+    pub subject: String,
+    pub email: Option<String>,
+    pub display_name: Option<String>,
+    pub locale: Option<String>,
+    pub time_zone: Option<String>,
+}
+
+/// A user's record, without preferences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct UserRecord {
+    pub user_id: UserId,
+    pub version: i64,
+    pub profile: UserProfile,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_seen_at: Timestamp,
+}
+
+/// A change that a user may make to itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct UserEdit {
+    pub display_name: Edit<String>,
+    pub locale: Edit<String>,
+    pub time_zone: Edit<String>,
+    /// True for PUT: what is not mentioned goes.
+    pub replaces: bool,
+}
+
+/// Fields that a user has but may not change.
+const READ_ONLY: &[&str] = &[
+    "userId",
+    "customerId",
+    "email",
+    "createdAt",
+    "updatedAt",
+    "lastSeenAt",
+];
+
+impl UserEdit {
+    /// Reads the body of PUT (`replaces`) or PATCH `/user/me`.
+    ///
+    /// # Errors
+    /// `malformed_body`, `validation_failed` or `field_not_writable`.
+    pub fn parse(body: &[u8], replaces: bool) -> Result<Self> {
+        let mut fields = Fields::new(json::parse_object(body)?);
+        let edit = Self {
+            display_name: fields.line("displayName", MAX_DISPLAY_NAME_CHARS),
+            locale: fields.field("locale", language_tag),
+            time_zone: fields.field("timeZone", time_zone),
+            replaces,
+        };
+        fields.finish(READ_ONLY)?;
+        Ok(edit)
+    }
+
+    /// The profile after the edit.
+    #[must_use]
+    pub fn apply(self, before: &UserProfile) -> UserProfile {
+        let of = |edit: Edit<String>, before: &Option<String>| {
+            if self.replaces {
+                edit.apply(None)
+            } else {
+                edit.apply(before.clone())
+            }
+        };
+        UserProfile {
+            subject: before.subject.clone(),
+            email: before.email.clone(),
+            display_name: of(self.display_name, &before.display_name),
+            locale: of(self.locale, &before.locale),
+            time_zone: of(self.time_zone, &before.time_zone),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserView<'a> {
+    user_id: &'a UserId,
+    customer_id: &'a CustomerId,
+    email: &'a Option<String>,
+    display_name: &'a Option<String>,
+    locale: &'a Option<String>,
+    time_zone: &'a Option<String>,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    created_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    updated_at: Timestamp,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    last_seen_at: Timestamp,
+}
+
+impl UserRecord {
+    /// The resource `/user/me` as JSON.
+    ///
+    /// # Errors
+    /// `internal_error`, in practice never.
+    pub fn to_json(&self, customer_id: &CustomerId) -> Result<Vec<u8>> {
+        json::to_bytes(&UserView {
+            user_id: &self.user_id,
+            customer_id,
+            email: &self.profile.email,
+            display_name: &self.profile.display_name,
+            locale: &self.profile.locale,
+            time_zone: &self.profile.time_zone,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            last_seen_at: self.last_seen_at,
+        })
+    }
+
+    /// The version of this resource, given the customer's incarnation.
+    #[must_use]
+    pub fn version(&self, incarnation: &str) -> Version {
+        Version {
+            incarnation: incarnation.to_owned(),
+            number: self.version,
+        }
+    }
+
+    /// The user with that id.
+    ///
+    /// # Errors
+    /// `internal_error` if the engine fails, the row is unreadable or missing.
+    pub fn load(sql: &dyn Sql, user_id: &UserId) -> Result<Self> {
+        let rows = sql.exec(
+            "SELECT user_id, version, profile, created_at, updated_at, last_seen_at FROM users WHERE user_id = ?",
+            &[user_id.as_str().into()],
+        )?;
+        rows.first()
+            .map(Self::from_row)
+            .transpose()?
+            .ok_or_else(|| Error::fault("a user's row is gone"))
+    }
+
+    fn find(sql: &dyn Sql, subject_index: &[u8]) -> Result<Option<Self>> {
+        let rows = sql.exec(
+            "SELECT user_id, version, profile, created_at, updated_at, last_seen_at FROM users WHERE subject_index = ?",
+            &[subject_index.into()],
+        )?;
+        rows.first().map(Self::from_row).transpose()
+    }
+
+    fn from_row(row: &Row) -> Result<Self> {
+        Ok(Self {
+            user_id: UserId::parse(row.text(0)?)
+                .ok_or_else(|| Error::fault("stored user id is malformed"))?,
+            version: row.integer(1)?,
+            profile: json::from_stored(row.blob(2)?, "user profile")?,
+            created_at: Timestamp::from_millis(row.integer(3)?),
+            updated_at: Timestamp::from_millis(row.integer(4)?),
+            last_seen_at: Timestamp::from_millis(row.integer(5)?),
+        })
+    }
+
+    /// Takes over `profile` as the next version, here and in the row. Nothing happens if it is the same.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn write_profile(&mut self, sql: &dyn Sql, profile: UserProfile, now: Timestamp) -> Result<()> {
+        if profile == self.profile {
+            return Ok(());
+        }
+        self.version = self.version.saturating_add(1);
+        self.updated_at = self.updated_at.max(now);
+        self.profile = profile;
+        sql.exec(
+            "UPDATE users SET version = ?, profile = ?, updated_at = ? WHERE user_id = ?",
+            &[
+                self.version.into(),
+                json::to_bytes(&self.profile)?.into(),
+                self.updated_at.as_millis().into(),
+                self.user_id.as_str().into(),
+            ],
+        )?;
+        Ok(())
+    }
+}
+
+/// What the object remembers of a user that called since it woke up, so that a warm request reads no row.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Whose token it is.
+    pub user_id: UserId,
+    /// The verified e-mail of the token seen last.
+    email: Option<String>,
+    hour: Timestamp,
+}
+
+impl Seen {
+    /// Whether there is nothing to write for this caller at this moment.
+    #[must_use]
+    pub fn is_current(&self, user: &caller::User, now: Timestamp) -> bool {
+        self.hour >= now.hour() && (verified_email(user).is_none() || self.email == verified_email(user))
+    }
+}
+
+/// The user that holds this token: found, or made at its first use. Notes the hour of the visit and a changed
+/// verified e-mail.
+///
+/// # Errors
+/// `limit_reached` if the customer has all the users it may have, `internal_error` from the engine.
+pub fn meet(
+    sql: &dyn Sql,
+    user: &caller::User,
+    subject_index: &[u8],
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Result<Seen> {
+    let email = verified_email(user);
+    let Some(mut record) = UserRecord::find(sql, subject_index)? else {
+        return make(sql, user, subject_index, now, entropy);
+    };
+    if email.is_some() && email != record.profile.email {
+        let profile = UserProfile {
+            email: email.clone(),
+            ..record.profile.clone()
+        };
+        record.write_profile(sql, profile, now)?;
+    }
+    if record.last_seen_at < now.hour() {
+        sql.exec(
+            "UPDATE users SET last_seen_at = ? WHERE user_id = ?",
+            &[now.hour().as_millis().into(), record.user_id.as_str().into()],
+        )?;
+    }
+    let hour = record.last_seen_at.max(now.hour());
+    Ok(Seen {
+        user_id: record.user_id,
+        email: record.profile.email,
+        hour,
+    })
+}
+
+fn make(
+    sql: &dyn Sql,
+    user: &caller::User,
+    subject_index: &[u8],
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Result<Seen> {
+    // Counted only when a user is made: at most MAX_USERS times in a customer's life.
+    let rows = sql.exec("SELECT count(*) FROM users", &[])?;
+    if rows.first().map_or(Ok(0), |row| row.integer(0))? >= MAX_USERS {
+        return Err(Error::new(
+            Code::LimitReached,
+            format!("A customer has at most {MAX_USERS} users."),
+        ));
+    }
+    let user_id = choose_id(sql, &user.subject, now, entropy)?;
+    let profile = UserProfile {
+        subject: user.subject.clone(),
+        email: verified_email(user),
+        display_name: None,
+        locale: None,
+        time_zone: None,
+    };
+    sql.exec(
+        "INSERT INTO users (user_id, subject_index, version, profile, preferences_version, preferences, created_at, \
+         updated_at, last_seen_at) VALUES (?, ?, 1, ?, 0, NULL, ?, ?, ?)",
+        &[
+            user_id.as_str().into(),
+            subject_index.into(),
+            json::to_bytes(&profile)?.into(),
+            now.as_millis().into(),
+            now.as_millis().into(),
+            now.hour().as_millis().into(),
+        ],
+    )?;
+    Ok(Seen {
+        user_id,
+        email: profile.email,
+        hour: now.hour(),
+    })
+}
+
+/// The `sub` itself where it looks like ours and no other user bears it, else a new id. (Another can bear it:
+/// an id minted for somebody may turn up as somebody else's `sub`.)
+fn choose_id(sql: &dyn Sql, subject: &str, now: Timestamp, entropy: &mut dyn Entropy) -> Result<UserId> {
+    if let Some(own) = UserId::parse(subject) {
+        let taken = sql.exec("SELECT 1 FROM users WHERE user_id = ?", &[own.as_str().into()])?;
+        if taken.is_empty() {
+            return Ok(own);
+        }
+    }
+    Ok(UserId::mint(now, random(entropy)?))
+}
+
+fn verified_email(user: &caller::User) -> Option<String> {
+    user.email.clone().filter(|_| user.email_verified)
+}

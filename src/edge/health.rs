@@ -1,0 +1,52 @@
+//! The answers that need no customer: health, readiness, and what this resource tells OAuth clients.
+
+use crate::edge::reply::{Answer, Caching};
+use crate::json;
+use serde_json::json;
+
+/// `GET /health`: the worker runs.
+#[must_use]
+pub fn health() -> Answer {
+    Answer::document(
+        200,
+        "application/json",
+        br#"{"status":"ok"}"#.to_vec(),
+        Caching::Never,
+    )
+}
+
+/// `GET /ready`, when every setting is right.
+#[must_use]
+pub fn ready() -> Answer {
+    Answer::document(
+        200,
+        "application/json",
+        br#"{"status":"ready"}"#.to_vec(),
+        Caching::Never,
+    )
+}
+
+/// The path of [`resource_metadata`].
+pub const RESOURCE_METADATA_PATH: &str = "/.well-known/oauth-protected-resource";
+
+/// The protected resource's metadata (RFC 9728 section 2). Issuers that are no https URL are left out: the
+/// standard knows only those.
+#[must_use]
+pub fn resource_metadata(origin: &str, issuers: &[String]) -> Answer {
+    let servers: Vec<_> = issuers
+        .iter()
+        .filter(|issuer| issuer.starts_with("https://"))
+        .collect();
+    let document = json!({
+        "resource": origin,
+        "authorization_servers": servers,
+        "bearer_methods_supported": ["header"],
+        "resource_name": "user-api",
+    });
+    Answer::document(
+        200,
+        "application/json",
+        json::to_bytes(&document).unwrap_or_default(),
+        Caching::Public,
+    )
+}

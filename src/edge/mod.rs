@@ -1,0 +1,13 @@
+//! All that is HTTP and tokens, as pure functions: which route, who calls, what the object is told, what the
+//! caller is answered. Never sees SQL, never does I/O.
+
+pub mod condition;
+pub mod cors;
+pub mod decode;
+pub mod envelope;
+pub mod health;
+pub mod intake;
+pub mod log;
+pub mod problem;
+pub mod reply;
+pub mod route;

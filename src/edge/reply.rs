@@ -1,0 +1,164 @@
+//! What is answered, as status, headers and bytes. The object makes the first part, the front adds what every
+//! response carries.
+
+use crate::customer::request::Reply;
+use crate::edge::problem;
+use crate::error::{Code, Error};
+
+/// The header by which an object tells the front the code of a problem, for the log; it goes no further.
+pub const CODE_HEADER: &str = "x-user-api-code";
+
+/// Seconds after which a caller may try again when a part of the service did not answer.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// Whether a response may be kept by a cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caching {
+    /// Personal data, or an answer of this moment.
+    Never,
+    /// The same for everybody until the next deployment: may be kept for an hour.
+    Public,
+}
+
+/// A response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status code.
+    pub status: u16,
+    /// Header fields of this answer alone.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for 204 and 304.
+    pub body: Vec<u8>,
+    /// The code of a problem, for the log.
+    pub code: Option<Code>,
+    /// Whether a cache may keep it.
+    pub caching: Caching,
+}
+
+impl Answer {
+    /// A document of the given media type.
+    #[must_use]
+    pub fn document(status: u16, media_type: &str, body: Vec<u8>, caching: Caching) -> Self {
+        let headers = vec![("Content-Type", media_type.to_owned())];
+        Self {
+            status,
+            headers,
+            body,
+            code: None,
+            caching,
+        }
+    }
+
+    /// An answer without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            code: None,
+            caching: Caching::Never,
+        }
+    }
+
+    /// The problem document of an error, with the headers that its status demands.
+    #[must_use]
+    pub fn problem(error: &Error, request_id: &str) -> Self {
+        let body = problem::document(error, request_id);
+        let mut answer = Self::document(error.code.status(), problem::MEDIA_TYPE, body, Caching::Never);
+        if error.code.status() == 503 {
+            answer
+                .headers
+                .push(("Retry-After", RETRY_AFTER_SECONDS.to_owned()));
+        }
+        if error.code == Code::UnsupportedMediaType {
+            // RFC 5789 section 2.2 and RFC 9110 section 12.5.3.
+            answer.headers.push((
+                "Accept-Patch",
+                "application/merge-patch+json, application/json".to_owned(),
+            ));
+        }
+        answer.code = Some(error.code);
+        answer
+    }
+
+    /// A reply of a customer's object.
+    #[must_use]
+    pub fn from_reply(reply: Reply, request_id: &str) -> Self {
+        match reply {
+            Reply::Content {
+                body,
+                version,
+                created,
+            } => {
+                let status = if created { 201 } else { 200 };
+                let mut answer = Self::document(status, "application/json", body, Caching::Never);
+                answer
+                    .headers
+                    .extend(version.map(|version| ("ETag", format!("\"{version}\""))));
+                answer
+            }
+            Reply::NotModified(version) => {
+                let mut answer = Self::empty(304);
+                answer.headers.push(("ETag", format!("\"{version}\"")));
+                answer
+            }
+            Reply::Refused(error) => Self::problem(&error, request_id),
+        }
+    }
+
+    /// The headers that every response of the front carries, whatever it answers.
+    #[must_use]
+    pub fn common_headers(&self, request_id: &str) -> Vec<(&'static str, String)> {
+        let (cache, vary) = match self.caching {
+            Caching::Never => ("private, no-store", "Authorization, Cookie, Origin"),
+            Caching::Public => ("public, max-age=3600", "Origin"),
+        };
+        [
+            ("X-Request-Id", request_id),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Referrer-Policy", "no-referrer"),
+            ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+            (
+                "Content-Security-Policy",
+                "default-src 'none'; frame-ancestors 'none'",
+            ),
+            ("Cache-Control", cache),
+            ("Vary", vary),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name, value.to_owned()))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Version;
+
+    #[test]
+    fn replies_become_the_statuses_of_http() {
+        let version = Version {
+            incarnation: "00ff".into(),
+            number: 2,
+        };
+        let content = |created| Reply::Content {
+            body: b"{}".to_vec(),
+            version: Some(version.clone()),
+            created,
+        };
+        let ok = Answer::from_reply(content(false), "r");
+        assert_eq!((ok.status, ok.body.as_slice()), (200, b"{}".as_slice()));
+        assert!(ok.headers.contains(&("ETag", "\"00ff.2\"".to_owned())));
+        assert_eq!(Answer::from_reply(content(true), "r").status, 201);
+        let unmodified = Answer::from_reply(Reply::NotModified(version), "r");
+        assert_eq!((unmodified.status, unmodified.body.len()), (304, 0));
+    }
+
+    #[test]
+    fn a_503_says_when_to_come_back() {
+        let answer = Answer::problem(&Error::new(Code::Unavailable, "x"), "r");
+        assert!(answer.headers.contains(&("Retry-After", "1".to_owned())));
+    }
+}

@@ -1,0 +1,395 @@
+//! Reading the fields of a body: all faults at once, each with its pointer. A [`Fields`] is consumed field
+//! by field; what nobody asked for is unknown and therefore a fault.
+
+use crate::error::{Error, Fault, NOT_WRITABLE, Result};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use unicode_normalization::is_nfc;
+
+/// What a body says of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// The field is not mentioned.
+    Keep,
+    /// The field is null.
+    Clear,
+    /// The field has this value.
+    Set(T),
+}
+
+impl<T> Edit<T> {
+    /// The value of the field after the edit.
+    pub fn apply(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => before,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
+    /// What a PUT means by not mentioning a field: that it has no value.
+    #[must_use]
+    pub fn or_clear(self) -> Self {
+        if matches!(self, Self::Keep) {
+            Self::Clear
+        } else {
+            self
+        }
+    }
+}
+
+/// The fields of one object in a body, with the faults found so far.
+#[derive(Debug)]
+pub struct Fields {
+    map: Map<String, Value>,
+    base: String,
+    faults: Vec<Fault>,
+}
+
+impl Fields {
+    /// The fields of the whole body.
+    #[must_use]
+    pub fn new(map: Map<String, Value>) -> Self {
+        Self {
+            map,
+            base: "#".to_owned(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Adds a fault at `name`.
+    pub fn fault(&mut self, name: &str, detail: impl Into<Cow<'static, str>>) {
+        self.faults.push(Fault {
+            pointer: pointer(&self.base, name),
+            detail: detail.into(),
+        });
+    }
+
+    /// Whether a fault was found at `name` itself.
+    #[must_use]
+    pub fn has_fault(&self, name: &str) -> bool {
+        let pointer = pointer(&self.base, name);
+        self.faults.iter().any(|fault| fault.pointer == pointer)
+    }
+
+    /// Takes a field as it is.
+    pub fn raw(&mut self, name: &str) -> Edit<Value> {
+        match self.map.remove(name) {
+            None => Edit::Keep,
+            Some(Value::Null) => Edit::Clear,
+            Some(value) => Edit::Set(value),
+        }
+    }
+
+    /// Takes a field that `read` turns into a value, or into a sentence about what is wrong.
+    pub fn field<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Value) -> std::result::Result<T, Cow<'static, str>>,
+    ) -> Edit<T> {
+        match self.raw(name) {
+            Edit::Keep => Edit::Keep,
+            Edit::Clear => Edit::Clear,
+            Edit::Set(value) => match read(value) {
+                Ok(value) => Edit::Set(value),
+                Err(detail) => {
+                    self.fault(name, detail);
+                    Edit::Keep
+                }
+            },
+        }
+    }
+
+    /// Takes a line of text of 1 to `max_chars` characters; see [`line`].
+    pub fn line(&mut self, name: &str, max_chars: usize) -> Edit<String> {
+        self.field(name, |value| line(value, max_chars))
+    }
+
+    /// Takes a field that has one of a few texts.
+    pub fn one_of<T>(
+        &mut self,
+        name: &str,
+        options: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Edit<T> {
+        self.field(name, |value| {
+            value
+                .as_str()
+                .and_then(parse)
+                .ok_or_else(|| Cow::Owned(format!("Must be one of: {options}.")))
+        })
+    }
+
+    /// Takes an object whose values `read` understands, with keys of 1 to `max_key_chars` characters. In a
+    /// patch a null value means that the key goes (RFC 7396); elsewhere it is read like any other.
+    pub fn entries<T>(
+        &mut self,
+        name: &str,
+        patch: bool,
+        max_key_chars: usize,
+        read: impl Fn(Value) -> std::result::Result<T, Cow<'static, str>>,
+    ) -> Edit<BTreeMap<String, Option<T>>> {
+        let map = match self.raw(name) {
+            Edit::Keep => return Edit::Keep,
+            Edit::Clear => return Edit::Clear,
+            Edit::Set(Value::Object(map)) => map,
+            Edit::Set(_) => {
+                self.fault(name, "Must be an object.");
+                return Edit::Keep;
+            }
+        };
+        let base = pointer(&self.base, name);
+        let mut entries = BTreeMap::new();
+        for (key, value) in map {
+            let checked =
+                check_line(&key, max_key_chars).map_err(|detail| Cow::Owned(format!("The key: {detail}")));
+            let read = checked.and_then(|()| {
+                if patch && value.is_null() {
+                    Ok(None)
+                } else {
+                    read(value).map(Some)
+                }
+            });
+            match read {
+                Ok(value) => {
+                    entries.insert(key, value);
+                }
+                Err(detail) => self.faults.push(Fault {
+                    pointer: pointer(&base, &key),
+                    detail,
+                }),
+            }
+        }
+        Edit::Set(entries)
+    }
+
+    /// Takes an object that has named fields of its own.
+    pub fn object<T>(&mut self, name: &str, read: impl FnOnce(&mut Fields) -> T) -> Edit<T> {
+        match self.raw(name) {
+            Edit::Keep => Edit::Keep,
+            Edit::Clear => Edit::Clear,
+            Edit::Set(Value::Object(map)) => {
+                let mut inner = Fields {
+                    map,
+                    base: pointer(&self.base, name),
+                    faults: Vec::new(),
+                };
+                let value = read(&mut inner);
+                inner.refuse_rest(&[]);
+                self.faults.append(&mut inner.faults);
+                Edit::Set(value)
+            }
+            Edit::Set(_) => {
+                self.fault(name, "Must be an object.");
+                Edit::Keep
+            }
+        }
+    }
+
+    /// Takes a value, or the faults in its place.
+    pub fn absorb<T: Default>(&mut self, result: Result<T>) -> T {
+        result.unwrap_or_else(|error| {
+            self.faults.extend(error.faults);
+            T::default()
+        })
+    }
+
+    fn refuse_rest(&mut self, read_only: &[&str]) {
+        for (name, _) in std::mem::take(&mut self.map) {
+            let known = read_only.contains(&name.as_str());
+            self.fault(
+                &name,
+                if known {
+                    NOT_WRITABLE
+                } else {
+                    "There is no such field."
+                },
+            );
+        }
+    }
+
+    /// Ends the reading: what is left is a field of `read_only`, which this caller may not change, or unknown.
+    ///
+    /// # Errors
+    /// `validation_failed` or `field_not_writable` with all faults.
+    pub fn finish(mut self, read_only: &[&str]) -> Result<()> {
+        self.refuse_rest(read_only);
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::validation(self.faults))
+        }
+    }
+}
+
+/// Longest name that a pointer repeats, in characters; a longer one is the caller's own affair.
+const MAX_POINTER_NAME_CHARS: usize = 64;
+
+/// A JSON Pointer in URI fragment form (RFC 6901 sections 3 and 6).
+fn pointer(base: &str, name: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!("{base}/");
+    for character in name.chars().take(MAX_POINTER_NAME_CHARS) {
+        match character {
+            '~' => text.push_str("~0"),
+            '/' => text.push_str("~1"),
+            'A'..='Z' | 'a'..='z' | '0'..='9' | '-' | '.' | '_' => text.push(character),
+            _ => {
+                for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                    let _ = write!(text, "%{byte:02X}");
+                }
+            }
+        }
+    }
+    text
+}
+
+/// A line of text: 1 to `max_chars` characters (Unicode scalar values), in normalization form C (UAX #15),
+/// without control characters, line separators or bidirectional overrides, and not blank at either end.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn line(value: Value, max_chars: usize) -> std::result::Result<String, Cow<'static, str>> {
+    let Value::String(text) = value else {
+        return Err("Must be a string.".into());
+    };
+    check_line(&text, max_chars)?;
+    Ok(text)
+}
+
+fn check_line(text: &str, max_chars: usize) -> std::result::Result<(), Cow<'static, str>> {
+    if text.is_empty() {
+        return Err("Must not be empty; null clears a field.".into());
+    }
+    if text.len() > max_chars && text.chars().count() > max_chars {
+        return Err(format!("Must have at most {max_chars} characters.").into());
+    }
+    if text.chars().any(is_forbidden) {
+        return Err("Must not hold control characters, line breaks or bidirectional overrides.".into());
+    }
+    if text.trim().len() != text.len() {
+        return Err("Must not begin or end with white space.".into());
+    }
+    if !is_nfc(text) {
+        return Err("Must be in Unicode normalization form C (NFC).".into());
+    }
+    Ok(())
+}
+
+/// Control characters (Cc), line and paragraph separators, and the bidirectional controls that make a name
+/// read as another one (Unicode TR 36 section 2.6), and noncharacters.
+fn is_forbidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{fdd0}'..='\u{fdef}')
+        || u32::from(character) & 0xfffe == 0xfffe
+}
+
+/// True or false.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn boolean(value: Value) -> std::result::Result<bool, Cow<'static, str>> {
+    value.as_bool().ok_or(Cow::Borrowed("Must be true or false."))
+}
+
+/// A language tag that is well-formed and whose subtags are registered (BCP 47, RFC 5646 section 2.2.9), in
+/// its canonical letter case.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn language_tag(value: Value) -> std::result::Result<String, Cow<'static, str>> {
+    const WRONG: &str = "Must be a language tag of BCP 47, such as en or pt-BR.";
+    let text = value
+        .as_str()
+        .filter(|text| text.len() <= 35)
+        .ok_or(Cow::Borrowed(WRONG))?;
+    let tag = language_tags::LanguageTag::parse(text).map_err(|_| Cow::Borrowed(WRONG))?;
+    tag.validate().map_err(|_| Cow::Borrowed(WRONG))?;
+    Ok(tag.into_string())
+}
+
+/// A time zone of the IANA database, as it is written there (any letter case is accepted).
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn time_zone(value: Value) -> std::result::Result<String, Cow<'static, str>> {
+    const WRONG: &str = "Must be a time zone of the IANA database, such as Europe/Berlin or UTC.";
+    let text = value
+        .as_str()
+        .filter(|text| text.len() <= 64)
+        .ok_or(Cow::Borrowed(WRONG))?;
+    let parsed = icu_time::zone::iana::IanaParserExtended::new().parse(text);
+    if parsed.time_zone.is_unknown() {
+        return Err(Cow::Borrowed(WRONG));
+    }
+    Ok(parsed.normalized.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn pointers_are_escaped_for_a_fragment() {
+        assert_eq!(pointer("#", "a/b~c"), "#/a~1b~0c");
+        assert_eq!(pointer("#/metadata", "ü x"), "#/metadata/%C3%BC%20x");
+        assert!(pointer("#", &"x".repeat(1000)).len() < 80);
+    }
+
+    #[test]
+    fn lines_are_clean_text() {
+        assert_eq!(line(json!("Zoë"), 3).unwrap(), "Zoë");
+        for bad in [
+            "",
+            " a",
+            "a ",
+            "a\nb",
+            "a\u{0}",
+            "\u{202e}abc",
+            "Zoe\u{308}",
+            "abcd\u{fffe}",
+            "12345",
+        ] {
+            assert!(line(json!(bad), 4).is_err(), "{bad:?}");
+        }
+        assert!(line(json!(1), 4).is_err());
+    }
+
+    #[test]
+    fn language_tags_are_real() {
+        assert_eq!(language_tag(json!("pt-br")).unwrap(), "pt-BR");
+        for bad in ["english", "xx-YY", "en_US", "", "e", "en-", "de-DE-u-"] {
+            assert!(language_tag(json!(bad)).is_err(), "{bad}");
+        }
+        assert_eq!(language_tag(json!("zh-Hant-TW")).unwrap(), "zh-Hant-TW");
+    }
+
+    #[test]
+    fn time_zones_are_real() {
+        assert_eq!(time_zone(json!("europe/berlin")).unwrap(), "Europe/Berlin");
+        assert_eq!(time_zone(json!("Asia/Kolkata")).unwrap(), "Asia/Kolkata");
+        assert_eq!(time_zone(json!("UTC")).unwrap(), "UTC");
+        for bad in ["Mars/Base", "Europe/Berlin ", "", "CEST+2", "Etc/Unknown"] {
+            assert!(time_zone(json!(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once() {
+        let body = json!({"name": 1, "plan": "free", "nick": "x", "metadata": {"a": 1, "": "x"}});
+        let Value::Object(map) = body else { unreachable!() };
+        let mut fields = Fields::new(map);
+        fields.line("name", 10);
+        fields.entries("metadata", true, 5, |value| line(value, 5));
+        let error = fields.finish(&["plan"]).unwrap_err();
+        let pointers: Vec<_> = error.faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(
+            pointers,
+            ["#/metadata/", "#/metadata/a", "#/name", "#/nick", "#/plan"]
+        );
+    }
+}
