@@ -8,7 +8,7 @@ import { createPrivateFile, parseDotenv } from './dotenv.mjs';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 export const DEFAULT_ENV_FILE = join(ROOT, '.dev.vars');
-export const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
+export const WRANGLER = join(ROOT, 'node_modules/wrangler/wrangler-dist/cli.js');
 
 /** An error whose message is all that its reader needs: printed without a stack. */
 export class Refusal extends Error {}
@@ -38,6 +38,7 @@ export function toolEnvironment(extra = {}) {
     PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env.PATH}`,
     DO_NOT_TRACK: '1',
     WRANGLER_HIDE_BANNER: 'true',
+    WRANGLER_LOG_PATH: join(ROOT, '.wrangler/logs'),
     WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
     WRANGLER_SEND_ERROR_REPORTS: 'false',
     WRANGLER_SEND_METRICS: 'false',
@@ -46,15 +47,14 @@ export function toolEnvironment(extra = {}) {
 }
 
 /**
- * The native companion with `args`; returns what it prints. The one that `make build` or the tests left is taken
- * where it is newer than nothing: cargo decides, and is asked unless `built` says that it was asked just now.
+ * What the native companion prints for `args`. The one that `make build` made is taken if it is there, for a server
+ * need not have cargo; else cargo builds it where needed.
  */
-export function companion(args, { env = {}, built = false } = {}) {
-  const ready = ['release', 'debug']
-    .map((profile) => join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), profile, 'user-api'))
-    .find(existsSync);
-  const [command, prefix] =
-    built && ready ? [ready, []] : ['cargo', ['run', '--quiet', '--locked', '--bin', 'user-api', '--']];
+export function companion(args, env = {}) {
+  const release = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release/user-api');
+  const [command, prefix] = existsSync(release)
+    ? [release, []]
+    : ['cargo', ['run', '--quiet', '--locked', '--bin', 'user-api', '--']];
   const result = spawnSync(command, [...prefix, ...args], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -71,7 +71,7 @@ export function companion(args, { env = {}, built = false } = {}) {
 export function readEnvFile(path, say = () => {}) {
   if (path === DEFAULT_ENV_FILE && !existsSync(path)) {
     say(`making development secrets in ${path}`);
-    createPrivateFile(path, companion(['keygen'], { built: true }));
+    createPrivateFile(path, companion(['keygen']));
   }
   let text;
   try {

@@ -7,7 +7,19 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import workerd from 'workerd';
-import { DEFAULT_ENV_FILE, ROOT, Refusal, exited, origin, parsePort, probePort, readEnvFile, run, spawnBound, stop } from './lib.mjs';
+import {
+  DEFAULT_ENV_FILE,
+  ROOT,
+  Refusal,
+  exited,
+  origin,
+  parsePort,
+  probePort,
+  readEnvFile,
+  run,
+  spawnBound,
+  stop,
+} from './lib.mjs';
 import { SETTINGS } from './settings.mjs';
 
 // workerd answers what it has begun before it ends; a client that never finishes must not keep it for ever.
@@ -46,17 +58,23 @@ async function main() {
   const dataDir = resolve(process.env.DATA_DIR || join(ROOT, '.data'));
   const envFile = process.env.ENV_FILE ? resolve(process.env.ENV_FILE) : DEFAULT_ENV_FILE;
 
+  const values = readEnvFile(envFile, (text) => console.error(text));
+  await probePort(host, port);
   if (!existsSync(join(ROOT, 'build/release/index_bg.wasm'))) {
     throw new Refusal('no build to serve: run `make build` first');
   }
-  const values = readEnvFile(envFile, (text) => console.error(text));
-  await probePort(host, port);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const child = spawnBound(
-    workerd.default ?? workerd,
-    ['serve', join(ROOT, 'workerd.capnp'), '--socket-addr', `http=${address}`, '--directory-path', `data=${dataDir}`, '--control-fd=3'],
+    workerd,
+    [
+      'serve',
+      join(ROOT, 'workerd.capnp'),
+      `--socket-addr=http=${address}`,
+      `--directory-path=data=${dataDir}`,
+      '--control-fd=3',
+    ],
     { cwd: ROOT, env: workerEnvironment(values), stdio: ['ignore', 'inherit', 'inherit', 'pipe'] },
   );
   let stopping = false;
@@ -81,6 +99,6 @@ async function main() {
   process.exit(0);
 }
 
-if (import.meta.main ?? process.argv[1] === import.meta.filename) {
+if (import.meta.main) {
   await run(main);
 }
