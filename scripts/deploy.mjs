@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { unstable_readConfig as readConfig } from 'wrangler';
-import { ROOT, Refusal, WRANGLER, run, toolEnvironment } from './lib.mjs';
+import { ROOT, Refusal, WRANGLER, isMain, run, toolEnvironment } from './lib.mjs';
 import { REQUIRED_PLAIN, REQUIRED_SECRETS, SECRETS } from './settings.mjs';
 
 const HINTS = {
@@ -102,6 +102,6 @@ function optionText({ rawName, value }) {
   return value === undefined ? rawName : `${rawName}=${value}`;
 }
 
-if (import.meta.main) {
+if (isMain(import.meta)) {
   await run(main);
 }

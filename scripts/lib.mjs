@@ -1,6 +1,6 @@
 // What the scripts share: where things are, the companion, child processes that never outlive their parent.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +12,9 @@ export const WRANGLER = join(ROOT, 'node_modules/wrangler/wrangler-dist/cli.js')
 
 /** An error whose message is all that its reader needs: printed without a stack. */
 export class Refusal extends Error {}
+
+/** Whether the module of this `import.meta` is what node was started with (import.meta.main is younger than node 22). */
+export const isMain = ({ filename }) => process.argv[1] !== undefined && realpathSync(process.argv[1]) === filename;
 
 /** Runs `main`; a Refusal is printed plainly, anything else with its stack, both exit 1. */
 export async function run(main) {

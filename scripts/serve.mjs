@@ -12,6 +12,7 @@ import {
   ROOT,
   Refusal,
   exited,
+  isMain,
   origin,
   parsePort,
   probePort,
@@ -99,6 +100,6 @@ async function main() {
   process.exit(0);
 }
 
-if (import.meta.main) {
+if (isMain(import.meta)) {
   await run(main);
 }

@@ -45,11 +45,18 @@ install_npm_packages() {
   cp package-lock.json "$stamp"
 }
 
+# node comes as one optional package a platform, so that the lock file pins its bytes and no install script runs.
 check_node() {
-  local node=node_modules/.bin/node
+  local node=node_modules/.bin/node package
   if [[ ! -x $node ]]; then
-    # No npm package of node for this platform: the machine's own will do if it is new enough.
-    ln -sf "$(command -v node)" "$node"
+    # npm 10 unlinks it again together with the packages for other platforms; and where npm has none for this
+    # platform, the machine's own will do if it is new enough.
+    package=$(compgen -G 'node_modules/node-*/bin/node' || true)
+    if [[ -n $package ]]; then
+      ln -sf "../${package#node_modules/}" "$node"
+    else
+      ln -sf "$(command -v node)" "$node"
+    fi
   fi
   "$node" -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 12) ? 0 : 1)' \
     || die "node 22.12 or newer is needed, and npm has none for this platform; found $("$node" --version)"
@@ -95,7 +102,7 @@ build_tool() {
   while kill -0 "$pid" 2>/dev/null; do
     sleep 1
     if (((SECONDS - began) % 30 == 29)); then
-      say "  … ${name}: $(((SECONDS - began + 1))) s"
+      say "  … ${name}: $((SECONDS - began + 1)) s"
     fi
   done
   if ! wait "$pid"; then
