@@ -4,6 +4,7 @@ use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
 use crate::customer::status::Access;
 use crate::customer::users::UserEdit;
+use crate::error::Error;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,13 @@ pub enum Command {
     ReadPreferences,
     /// Changes the calling user's preferences.
     WritePreferences(Box<PreferencesEdit>),
+    /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
+    Invalid {
+        /// The action that it would have been.
+        action: &'static str,
+        /// What is wrong with it.
+        error: Error,
+    },
 }
 
 impl Command {
@@ -42,6 +50,7 @@ impl Command {
             Self::WriteUser(_) => "user.update",
             Self::ReadPreferences => "preferences.read",
             Self::WritePreferences(_) => "preferences.update",
+            Self::Invalid { action, .. } => action,
         }
     }
 
@@ -55,7 +64,9 @@ impl Command {
             | Self::ReadUser
             | Self::ReadPreferences
             | Self::Create(_) => Access::ReadOwn,
-            Self::WriteCustomer(_) | Self::WriteUser(_) | Self::WritePreferences(_) => Access::Act,
+            Self::WriteCustomer(_) | Self::WriteUser(_) | Self::WritePreferences(_) | Self::Invalid { .. } => {
+                Access::Act
+            }
         }
     }
 }

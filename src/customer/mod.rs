@@ -314,6 +314,7 @@ impl Customer {
                     changed: changes(&json!(before), &json!(after)),
                 })
             }
+            (Command::Invalid { error, .. }, _) => Err(error.clone()),
             (Command::Create(_), Some(_)) | (_, None) => {
                 Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
             }

@@ -7,6 +7,17 @@ use crate::customer::users::UserEdit;
 use crate::edge::route::Route;
 use crate::error::{Error, Result};
 
+/// The audit log's word for a request whose body is no command.
+#[must_use]
+pub const fn action(route: Route) -> &'static str {
+    match route {
+        Route::EnsureCustomer => "customer.create",
+        Route::PutUser | Route::PatchUser => "user.update",
+        Route::PutPreferences | Route::PatchPreferences => "preferences.update",
+        _ => "customer.update",
+    }
+}
+
 /// The command that a request to a customer's object means.
 ///
 /// # Errors

@@ -1,0 +1,270 @@
+//! The front worker. The way of a request, numbered as in `docs/ARCHITECTURE.md`:
+//!
+//! 1. The route, and the preflight. 2. What the body must be, by its headers; then who is calling.
+//! 3. One request to the customer's object, body passed on unread. 4. Raced against a deadline.
+//! 8. Headers that every response carries, and one line in the log.
+
+use crate::caller::Caller;
+use crate::customer::profile::NewCustomer;
+use crate::customer::request::Origin;
+use crate::edge::auth::{Credentials, Outcome, www_authenticate};
+use crate::edge::envelope::Envelope;
+use crate::edge::intake::{self, BodyHeaders};
+use crate::edge::log::{self, Line};
+use crate::edge::reply::{Answer, Caching};
+use crate::edge::route::{Audience, BodyKind, MAX_BODY_BYTES, Routed, Route, allow_header, origin_of, path_of, route};
+use crate::edge::{condition, cors, health, problem};
+use crate::entropy::random;
+use crate::error::{Code, Error, Result};
+use crate::shell::host::{self, PlatformEntropy, Site};
+use crate::shell::http::{self, Head};
+use crate::shell::object::{self, Call};
+use crate::shell::{body, jwks};
+use crate::types::CustomerId;
+use js_sys::Uint8Array;
+use std::time::Duration;
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response};
+use worker::{Delay, Env};
+
+/// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
+const MAX_KEY_ROUNDS: u32 = 600;
+/// How long it waits between two of them.
+const KEY_POLL: Duration = Duration::from_millis(10);
+
+/// What is found out about a request on its way, for the log.
+#[derive(Default)]
+struct Trace {
+    route: Option<Route>,
+    caller: Option<&'static str>,
+    customer: Option<CustomerId>,
+    reason: Option<String>,
+}
+
+/// What goes out: an answer of the front's own, or an object's response passed on.
+enum Outgoing {
+    Own(Answer),
+    Relayed(object::Relayed),
+}
+
+/// Answers one request from outside.
+pub async fn answer(request: &Request, env: &Env) -> Response {
+    let started = host::now();
+    let head = Head::of(request);
+    let (caller_id, ip) = (head.header("x-request-id"), head.header("cf-connecting-ip"));
+    let origin = intake::origin(started, &mut PlatformEntropy, caller_id, ip, head.header("user-agent"));
+    let Ok(origin) = origin else {
+        return http::empty_500();
+    };
+    let shown_id = intake::shown_request_id(&origin).to_owned();
+    let mut trace = Trace::default();
+    let outgoing = match serve(request, env, &head, &origin, &mut trace).await {
+        Ok(outgoing) => outgoing,
+        Err(error) => {
+            trace.reason = error.internal.as_deref().map(str::to_owned);
+            let mut answer = Answer::problem(&error, &shown_id);
+            let metadata = format!("{}{}", origin_of(&head.url), health::RESOURCE_METADATA_PATH);
+            answer.headers.extend(www_authenticate(&error, &metadata).map(|value| ("WWW-Authenticate", value)));
+            Outgoing::Own(answer)
+        }
+    };
+    let allowed = host::site(env).map(|site| site.settings.allowed_origins.clone()).unwrap_or_default();
+    let cors = cors::response_headers(&allowed, head.header("origin").as_deref());
+    let (status, code, response) = finish(outgoing, &shown_id, cors, head.method == "HEAD");
+    let traceparent = log::traceparent(head.header("traceparent"));
+    let line = Line {
+        id: origin.request_id.as_str(),
+        caller_id: origin.caller_request_id.as_deref(),
+        method: trace.route.map_or("-", |route| route.method().as_str()),
+        route: trace.route.map_or("-", Route::pattern),
+        status,
+        ms: host::now().as_millis().saturating_sub(started.as_millis()),
+        caller: trace.caller.unwrap_or("none"),
+        customer: trace.customer.as_ref().map(CustomerId::as_str),
+        code,
+        security: log::security(status, code),
+        reason: trace.reason.as_deref(),
+        traceparent: traceparent.as_deref(),
+    };
+    worker::console_log!("{}", line.to_json());
+    response
+}
+
+/// 8. The response with the headers that all carry.
+fn finish(
+    outgoing: Outgoing,
+    shown_id: &str,
+    cors: Vec<(&'static str, String)>,
+    is_head: bool,
+) -> (u16, Option<&'static str>, Response) {
+    match outgoing {
+        Outgoing::Own(mut answer) => {
+            let mut more = answer.common_headers(shown_id);
+            more.extend(cors);
+            let (status, code) = (answer.status, answer.code.map(Code::as_str));
+            if is_head {
+                answer.body.clear();
+            }
+            (status, code, http::respond(answer, &more))
+        }
+        Outgoing::Relayed(relayed) => {
+            let mut headers = relayed.headers();
+            headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
+            headers.extend(cors);
+            (relayed.status, relayed.code, relayed.into_response(&headers, is_head))
+        }
+    }
+}
+
+async fn serve(request: &Request, env: &Env, head: &Head, origin: &Origin, trace: &mut Trace) -> Result<Outgoing> {
+    // 1.
+    let path = path_of(&head.url);
+    if head.method == "OPTIONS" {
+        return Ok(Outgoing::Own(options(path)));
+    }
+    let (found, variable) = match route(&head.method, path) {
+        Routed::Found(found, variable) => (found, variable),
+        Routed::NotFound => return Err(Error::new(Code::RouteNotFound, Code::RouteNotFound.title())),
+        Routed::MethodNotAllowed(methods) => {
+            let error = Error::new(Code::MethodNotAllowed, Code::MethodNotAllowed.title());
+            let mut answer = Answer::problem(&error, intake::shown_request_id(origin));
+            answer.headers.push(("Allow", allow_header(&methods)));
+            return Ok(Outgoing::Own(answer));
+        }
+    };
+    trace.route = Some(found);
+    if found.audience() == Audience::Public {
+        return public(found, variable, env, head).map(Outgoing::Own);
+    }
+    let site = host::site(env)?;
+    // 2.
+    intake::check_body(
+        found,
+        BodyHeaders {
+            content_type: head.header("content-type").as_deref(),
+            content_length: head.header("content-length").as_deref(),
+            content_encoding: head.header("content-encoding").as_deref(),
+        },
+    )?;
+    let caller = authenticate(&site, found, head).await?;
+    trace.caller = Some(caller.kind());
+    let condition = condition::parse(head.header("if-match").as_deref(), head.header("if-none-match").as_deref())?;
+    let (customer, stream) = addressee(found, &caller, request).await?;
+    trace.customer = Some(customer.clone());
+    // 3., 4.
+    let envelope = Envelope { customer, route: found, caller, condition, origin: origin.clone() };
+    let call = Call {
+        customer: &envelope.customer,
+        method: found.method(),
+        header: envelope.encode()?,
+        body: stream,
+        traceparent: log::traceparent(head.header("traceparent")),
+        deadline_ms: site.settings.object_deadline_ms,
+    };
+    object::call(env, call).await.map(Outgoing::Relayed)
+}
+
+/// `OPTIONS` of any path: a preflight's answer serves both.
+fn options(path: &str) -> Answer {
+    let mut answer = Answer::empty(204);
+    if let Routed::MethodNotAllowed(methods) = route("OPTIONS", path) {
+        answer.headers.push(("Allow", allow_header(&methods)));
+    }
+    answer.headers.extend(cors::preflight_headers(path));
+    answer
+}
+
+/// The routes that anyone may call, without a customer.
+fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer> {
+    match found {
+        Route::Health => Ok(health::health()),
+        Route::Ready => host::site(env).map(|_| health::ready()),
+        Route::ResourceMetadata => {
+            let site = host::site(env)?;
+            Ok(health::resource_metadata(origin_of(&head.url), &site.settings.tokens.issuers))
+        }
+        Route::Problem => {
+            let code = Code::parse(variable)
+                .ok_or_else(|| Error::new(Code::ProblemNotFound, Code::ProblemNotFound.title()))?;
+            Ok(Answer::document(200, "text/html; charset=utf-8", problem::page(code), Caching::Public))
+        }
+        _ => Err(Error::fault("a public route without an answer")),
+    }
+}
+
+/// Who is calling, and whether that kind of caller may call this route.
+async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> {
+    let (authorization, cookie) = (head.header("authorization"), head.header("cookie"));
+    let (csrf, service_key) = (head.header("x-csrf-token"), head.header("x-service-key"));
+    let credentials = Credentials {
+        authorization: authorization.as_deref(),
+        cookie: cookie.as_deref(),
+        csrf_header: csrf.as_deref(),
+        service_key: service_key.as_deref(),
+        unsafe_method: found.method().is_unsafe(),
+    };
+    let mut fetched = false;
+    for _ in 0..MAX_KEY_ROUNDS {
+        // The borrow of the cache ends before the await.
+        let outcome = site.authenticator.authenticate(&credentials, &mut site.jwks.borrow_mut(), host::now());
+        match outcome {
+            Outcome::Done(caller) => return caller.and_then(|caller| admit(found, caller)),
+            Outcome::FetchKeys if !fetched => {
+                fetched = true;
+                fetch_keys(site).await;
+            }
+            Outcome::FetchKeys => break,
+            Outcome::WaitForKeys => Delay::from(KEY_POLL).await,
+        }
+    }
+    Err(Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title()).because("waited for keys in vain"))
+}
+
+/// Fetches the issuer's keys into the cache, where every waiting request finds them.
+async fn fetch_keys(site: &Site) {
+    let fetched = match &site.settings.jwks_url {
+        Some(url) => jwks::fetch(url).await,
+        None => Err("no JWKS_URL"),
+    };
+    let mut cache = site.jwks.borrow_mut();
+    let stored = match fetched {
+        Ok(bytes) => cache.fetched(host::now(), &bytes),
+        Err(reason) => {
+            cache.failed();
+            Err(reason)
+        }
+    };
+    if let Err(reason) = stored {
+        let error = Error::new(Code::IssuerUnavailable, "").because(reason);
+        worker::console_error!("{}", log::event("jwks", &error));
+    }
+}
+
+fn admit(found: Route, caller: Caller) -> Result<Caller> {
+    match (found.audience(), &caller) {
+        (Audience::User, Caller::User(_)) | (Audience::Service, Caller::Service(_)) => Ok(caller),
+        _ => Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller")),
+    }
+}
+
+/// Whose object the request is for, and the body to pass on. Only where the body names the customer is it read
+/// here.
+async fn addressee(found: Route, caller: &Caller, request: &Request) -> Result<(CustomerId, Option<JsValue>)> {
+    if found == Route::EnsureCustomer {
+        let bytes = body::read(request.body(), MAX_BODY_BYTES).await?;
+        let named = NewCustomer::parse(&bytes)?.customer_id;
+        let customer = match named {
+            Some(customer) => customer,
+            None => CustomerId::mint(host::now(), random(&mut PlatformEntropy)?),
+        };
+        return Ok((customer, Some(Uint8Array::from(bytes.as_slice()).into())));
+    }
+    let Caller::User(user) = caller else {
+        return Err(Error::fault("a route without an addressee"));
+    };
+    let customer = user.customer.clone().ok_or_else(|| {
+        Error::new(Code::CustomerNotFound, "The token names no customer.").because("no customerId in the token")
+    })?;
+    let stream = if found.body() == BodyKind::None { None } else { request.body().map(JsValue::from) };
+    Ok((customer, stream))
+}

@@ -1,0 +1,82 @@
+//! What the platform knows: the time, randomness and the settings.
+
+use crate::edge::auth::{Authenticator, JwksCache};
+use crate::edge::settings::Settings;
+use crate::entropy::Entropy;
+use crate::error::{Code, Error, Result};
+use crate::types::Timestamp;
+use js_sys::Reflect;
+use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::Env;
+
+/// The platform's clock. It stands still between two I/O operations.
+#[must_use]
+pub fn now() -> Timestamp {
+    #[allow(clippy::cast_possible_truncation)] // A number of milliseconds is far below 2^53.
+    Timestamp::from_millis(js_sys::Date::now() as i64)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(out: &mut [u8]) -> std::result::Result<JsValue, JsValue>;
+}
+
+/// The platform's cryptographically secure generator.
+#[derive(Debug)]
+pub struct PlatformEntropy;
+
+/// Most bytes that `getRandomValues` gives at once (W3C Web Cryptography section 10.1.1).
+const MAX_RANDOM_BYTES: usize = 65_536;
+
+impl Entropy for PlatformEntropy {
+    fn fill(&mut self, out: &mut [u8]) -> Result<()> {
+        for chunk in out.chunks_mut(MAX_RANDOM_BYTES) {
+            get_random_values(chunk).map_err(|_| Error::fault("no entropy"))?;
+        }
+        Ok(())
+    }
+}
+
+/// The settings and what was made of them, once per isolate.
+pub struct Site {
+    /// All settings, valid.
+    pub settings: Settings,
+    /// The keys that verify credentials.
+    pub authenticator: Authenticator,
+    /// The issuer's keys as far as they are known.
+    pub jwks: RefCell<JwksCache>,
+}
+
+thread_local! {
+    static SITE: OnceCell<Option<Rc<Site>>> = const { OnceCell::new() };
+}
+
+/// The settings, parsed at the isolate's first request.
+///
+/// # Errors
+/// `not_ready` if one is missing or wrong; the log then has named each, once.
+pub fn site(env: &Env) -> Result<Rc<Site>> {
+    let site = SITE.with(|site| site.get_or_init(|| load(env)).clone());
+    site.ok_or_else(|| Error::new(Code::NotReady, "A setting of the service is missing or wrong."))
+}
+
+fn load(env: &Env) -> Option<Rc<Site>> {
+    let read = |name: &str| Reflect::get(env.as_ref(), &JsValue::from_str(name)).ok()?.as_string();
+    match Settings::parse(read) {
+        Ok(settings) => {
+            let authenticator = Authenticator::new(&settings);
+            Some(Rc::new(Site { settings, authenticator, jwks: RefCell::default() }))
+        }
+        Err(faults) => {
+            for fault in faults {
+                let line = serde_json::json!({"event": "setting", "name": fault.name, "detail": fault.detail});
+                worker::console_error!("{line}");
+            }
+            None
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The only user of the platform: it hands storage, time and entropy to the pure parts and carries their
+//! answers out. It makes no decision of its own.
+
+mod body;
+mod customer;
+mod front;
+mod host;
+mod http;
+mod jwks;
+mod object;
+mod sql;
+
+pub use customer::CustomerObject;
+pub use sql::Storage;
+
+use worker::{Context, Env, Request, Response, event};
+
+/// The entry of every request from outside.
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
+    Ok(front::answer(request.inner(), &env).await.into())
+}
