@@ -1,4 +1,21 @@
 //! # user-api
+//!
+//! A customer-data service for Cloudflare Workers. A thin front worker authenticates each request and forwards
+//! it to the one Durable Object that owns that customer; everything about one customer is decided there, in one
+//! turn and one transaction.
+//!
+//! The modules, in reading order; an arrow never points down this list:
+//!
+//! - [`error`], [`types`], [`email`], [`caller`], [`entropy`]: the words that all share
+//! - [`json`], [`validate`]: bodies, read strictly
+//! - [`sql`]: storage as the core sees it
+//! - [`crypto`]: key derivation and blind indexes
+//! - [`customer`]: the object's brain, pure and synchronous
+//! - [`edge`]: HTTP and tokens, pure
+//! - `shell` (wasm32 only): the only user of the platform
+//!
+//! `docs/ARCHITECTURE.md` tells the way of a request and the invariants.
+
 pub mod caller;
 pub mod crypto;
 pub mod customer;
@@ -7,6 +24,9 @@ pub mod email;
 pub mod entropy;
 pub mod error;
 pub mod json;
+#[cfg(target_arch = "wasm32")]
+#[allow(missing_docs)]
+pub mod shell;
 pub mod sql;
 pub mod types;
 pub mod validate;

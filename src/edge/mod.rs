@@ -1,6 +1,8 @@
+<<<<<<< HEAD
 //! All that is HTTP and tokens, as pure functions: which route, who calls, what the object is told, what the
 //! caller is answered. Never sees SQL, never does I/O.
 
+pub mod auth;
 pub mod condition;
 pub mod cors;
 pub mod decode;
@@ -11,3 +13,10 @@ pub mod log;
 pub mod problem;
 pub mod reply;
 pub mod route;
+pub mod settings;
+=======
+//! All that is HTTP and tokens, pure: no runtime, no I/O, no clock.
+
+pub mod auth;
+pub mod settings;
+>>>>>>> auth

@@ -1,0 +1,79 @@
+//! Which credential a request presents. It must be one: of two, an attacker would choose which is looked at.
+
+use super::reason::Reason;
+use cookie::Cookie;
+
+/// The cookie that holds a token.
+pub const COOKIE_NAME: &str = "auth_token";
+/// The largest `Cookie` header in bytes.
+const MAX_COOKIE_BYTES: usize = 32_768;
+
+/// The headers of a request that matter here, as the platform joins them (two of one name arrive with `, `
+/// between them), and whether its method is unsafe (RFC 9110 section 9.2.1: all but GET, HEAD, OPTIONS, TRACE).
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// `Authorization`.
+    pub authorization: Option<&'a str>,
+    /// `Cookie`.
+    pub cookie: Option<&'a str>,
+    /// `X-CSRF-Token`.
+    pub csrf_header: Option<&'a str>,
+    /// `X-Service-Key`.
+    pub service_key: Option<&'a str>,
+    /// True for a method that may change something.
+    pub unsafe_method: bool,
+}
+
+/// The one credential that counts.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Presented<'a> {
+    /// A token in the `Authorization` header.
+    Header(&'a str),
+    /// A token in the cookie, which a browser sends whether its user meant it or not.
+    Cookie(String),
+    /// A service's key.
+    ServiceKey(&'a str),
+}
+
+impl<'a> Credentials<'a> {
+    /// The header wins over the cookie, even where the header is wrong, and so does the service key, since
+    /// browsers add cookies by themselves. `Authorization` and `X-Service-Key` together are refused.
+    pub(super) fn presented(&self) -> Result<Presented<'a>, Reason> {
+        match (self.authorization, self.service_key) {
+            (Some(_), Some(_)) => Err(Reason::SeveralCredentials),
+            (None, Some(key)) => Ok(Presented::ServiceKey(key)),
+            (Some(header), None) => bearer(header).map(Presented::Header),
+            (None, None) => match cookie(self.cookie.unwrap_or_default())? {
+                Some(token) => Ok(Presented::Cookie(token)),
+                None => Err(Reason::NoCredential),
+            },
+        }
+    }
+}
+
+/// RFC 6750 section 2.1; the scheme's name has no case (RFC 9110 section 11.1).
+fn bearer(header: &str) -> Result<&str, Reason> {
+    if header.contains(',') {
+        return Err(Reason::SeveralCredentials);
+    }
+    let (scheme, token) = header.trim().split_once(' ').ok_or(Reason::WrongScheme)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Reason::WrongScheme);
+    }
+    let token = token.trim_start_matches(' ');
+    if token.starts_with("uak_") { Err(Reason::ApiKeyNotAccepted) } else { Ok(token) }
+}
+
+/// The token in the cookie; an empty one is how a page signs out.
+fn cookie(header: &str) -> Result<Option<String>, Reason> {
+    if header.len() > MAX_COOKIE_BYTES {
+        return Err(Reason::TokenTooLarge);
+    }
+    let mut tokens = Cookie::split_parse(header).flatten().filter(|cookie| cookie.name() == COOKIE_NAME);
+    let token = tokens.next().map(|cookie| cookie.value_trimmed().to_owned());
+    // A second one may have been planted from a sibling domain; which of them comes first is the browser's whim.
+    if tokens.next().is_some() {
+        return Err(Reason::SeveralCredentials);
+    }
+    Ok(token.filter(|token| !token.is_empty()))
+}
