@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! All that is HTTP and tokens, as pure functions: which route, who calls, what the object is told, what the
 //! caller is answered. Never sees SQL, never does I/O.
 
@@ -14,9 +13,3 @@ pub mod problem;
 pub mod reply;
 pub mod route;
 pub mod settings;
-=======
-//! All that is HTTP and tokens, pure: no runtime, no I/O, no clock.
-
-pub mod auth;
-pub mod settings;
->>>>>>> auth

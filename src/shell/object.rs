@@ -6,7 +6,8 @@ use crate::edge::route::Method;
 use crate::error::{Code, Error, Result};
 use crate::shell::http::header;
 use crate::types::CustomerId;
-use js_sys::{Function, Reflect};
+use js_sys::Reflect;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, ReadableStream, RequestInit, Response, ResponseInit};
@@ -127,14 +128,23 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
         init.set_body(body);
     }
     init.set_signal(Some(&AbortSignal::timeout_with_u32(call.deadline_ms)));
-    let stub = stub(env, call.customer)?;
-    let fetch: Function = Reflect::get(&stub, &JsValue::from_str("fetch"))?.dyn_into()?;
-    fetch.call2(&stub, &JsValue::from_str(INTERNAL_URL), &init)?.dyn_into()
+    stub(env, call.customer)?.fetch(INTERNAL_URL, &init)
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// A namespace of objects; bound by hand because `worker` makes a Request object for every call.
+    type Namespace;
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    fn get_by_name(this: &Namespace, name: &str) -> std::result::Result<Stub, JsValue>;
+
+    type Stub;
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &Stub, url: &str, init: &RequestInit) -> std::result::Result<js_sys::Promise, JsValue>;
 }
 
 /// The one place that makes an object's address, so that a jurisdiction can enter it one day.
-fn stub(env: &Env, customer: &CustomerId) -> std::result::Result<JsValue, JsValue> {
-    let namespace = env.durable_object(CUSTOMERS).map_err(JsValue::from)?;
-    let stub = namespace.get_by_name(customer.as_str()).map_err(JsValue::from)?;
-    Ok(JsValue::from(stub))
+fn stub(env: &Env, customer: &CustomerId) -> std::result::Result<Stub, JsValue> {
+    let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(CUSTOMERS))?.unchecked_into();
+    namespace.get_by_name(customer.as_str())
 }

@@ -42,7 +42,7 @@ impl Storage {
     /// The storage of the object that `state` belongs to.
     #[must_use]
     pub fn new(state: &State) -> Self {
-        let storage: JsStorage = state.storage().as_raw().clone().unchecked_into();
+        let storage: JsStorage = JsValue::from(state.storage().as_raw()).unchecked_into();
         let sql = storage.sql();
         Self { storage, sql }
     }
