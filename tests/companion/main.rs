@@ -1,0 +1,13 @@
+//! The native companion, run as its users run it: the built binary, in a directory of its own.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod keygen;
+mod run;
+mod token;
+mod token_refused;
