@@ -36,11 +36,18 @@ impl Email {
         }
         let local: String = local.to_lowercase().nfc().collect();
         let domain = Uts46::new()
-            .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify)
+            .to_ascii(
+                domain.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::Allow,
+                DnsLength::Verify,
+            )
             .ok()?;
         let address = format!("{local}@{domain}");
-        let options =
-            Options::default().without_display_text().without_domain_literal().with_no_minimum_sub_domains();
+        let options = Options::default()
+            .without_display_text()
+            .without_domain_literal()
+            .with_no_minimum_sub_domains();
         let sound =
             address.len() <= MAX_EMAIL_BYTES && EmailAddress::parse_with_options(&address, options).is_ok();
         sound.then_some(Self(address))
@@ -88,9 +95,15 @@ mod tests {
             assert_eq!(normal(spelling).unwrap(), "ada@example.com", "{spelling}");
         }
         assert_eq!(normal("ada@BÜCHER.example").unwrap(), "ada@xn--bcher-kva.example");
-        assert_eq!(normal("ada@xn--bcher-kva.example").unwrap(), "ada@xn--bcher-kva.example");
+        assert_eq!(
+            normal("ada@xn--bcher-kva.example").unwrap(),
+            "ada@xn--bcher-kva.example"
+        );
         assert_eq!(normal("e\u{301}a@x.org"), normal("\u{c9}A@x.org"));
-        assert_eq!(normal("first.last+tag@sub.example.co.uk").unwrap(), "first.last+tag@sub.example.co.uk");
+        assert_eq!(
+            normal("first.last+tag@sub.example.co.uk").unwrap(),
+            "first.last+tag@sub.example.co.uk"
+        );
     }
 
     #[test]

@@ -64,9 +64,10 @@ impl Command {
             | Self::ReadUser
             | Self::ReadPreferences
             | Self::Create(_) => Access::ReadOwn,
-            Self::WriteCustomer(_) | Self::WriteUser(_) | Self::WritePreferences(_) | Self::Invalid { .. } => {
-                Access::Act
-            }
+            Self::WriteCustomer(_)
+            | Self::WriteUser(_)
+            | Self::WritePreferences(_)
+            | Self::Invalid { .. } => Access::Act,
         }
     }
 }

@@ -134,17 +134,26 @@ impl Settings {
 
 /// Reads everything before it gives up on anything; None only where a fault was noted.
 fn collect<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Settings> {
-    let environment = reader.optional("ENVIRONMENT", environment).unwrap_or(Environment::Production);
+    let environment = reader
+        .optional("ENVIRONMENT", environment)
+        .unwrap_or(Environment::Production);
     let token_keys = ["JWT_SECRET", "JWKS_URL", "JWKS"];
     if token_keys.iter().all(|name| reader.text(name).is_none()) {
-        reader.fault("JWT_SECRET", "is absent, as are JWKS_URL and JWKS: at least one is required");
+        reader.fault(
+            "JWT_SECRET",
+            "is absent, as are JWKS_URL and JWKS: at least one is required",
+        );
     }
-    let jwt_secrets = reader.optional("JWT_SECRET", keys::jwt_secrets).unwrap_or_default();
+    let jwt_secrets = reader
+        .optional("JWT_SECRET", keys::jwt_secrets)
+        .unwrap_or_default();
     let jwks_url = reader.optional("JWKS_URL", web::jwks_url);
     let jwks = reader.optional("JWKS", static_keys).unwrap_or_default();
     let tokens = token_policy(reader, environment);
     let service_keys = reader.required("SERVICE_API_KEYS", keys::service_keys);
-    let allowed_origins = reader.optional("ALLOWED_ORIGINS", web::origins).unwrap_or_default();
+    let allowed_origins = reader
+        .optional("ALLOWED_ORIGINS", web::origins)
+        .unwrap_or_default();
     let master_keys = reader.required("MASTER_KEYS", keys::master_keys);
     let index_key = reader.required("INDEX_KEY", keys::key32);
     let signing_keys = reader.required("SIGNING_KEYS", keys::signing_keys);
@@ -186,12 +195,21 @@ fn token_policy<F: Fn(&str) -> Option<String>>(
             reader.fault(name, "is required in production and absent");
         }
     }
-    let default_claim = || AdminClaim { name: "isSuperAdmin".to_owned(), value: None };
+    let default_claim = || AdminClaim {
+        name: "isSuperAdmin".to_owned(),
+        value: None,
+    };
     TokenPolicy {
-        issuers: reader.optional("JWT_ISSUER", |text| list(text, MAX_LIST, plain)).unwrap_or_default(),
-        audiences: reader.optional("JWT_AUDIENCE", |text| list(text, MAX_LIST, audience)).unwrap_or_default(),
+        issuers: reader
+            .optional("JWT_ISSUER", |text| list(text, MAX_LIST, plain))
+            .unwrap_or_default(),
+        audiences: reader
+            .optional("JWT_AUDIENCE", |text| list(text, MAX_LIST, audience))
+            .unwrap_or_default(),
         max_ttl_secs: reader.integer("JWT_MAX_TTL_SECONDS", 60..=604_800, 86_400),
-        admin_claim: reader.optional("ADMIN_CLAIM", admin_claim).unwrap_or_else(default_claim),
+        admin_claim: reader
+            .optional("ADMIN_CLAIM", admin_claim)
+            .unwrap_or_else(default_claim),
         super_admin_emails: reader
             .optional("SUPER_ADMIN_EMAILS", |text| list(text, MAX_LIST, email))
             .unwrap_or_default(),
@@ -225,7 +243,11 @@ fn static_keys(text: &str) -> Form<KeySet> {
 
 fn plain(text: &str) -> Form<String> {
     let sound = (1..=MAX_TEXT_BYTES).contains(&text.len()) && !text.chars().any(char::is_control);
-    if sound { Ok(text.to_owned()) } else { Err("must hold 1 to 512 bytes and no control character".into()) }
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err("must hold 1 to 512 bytes and no control character".into())
+    }
 }
 
 fn audience(text: &str) -> Form<Audience> {
@@ -243,7 +265,10 @@ fn admin_claim(text: &str) -> Form<AdminClaim> {
         Some((name, value)) => (name, Some(plain(value.trim())?)),
         None => (text, None),
     };
-    Ok(AdminClaim { name: plain(name.trim())?, value })
+    Ok(AdminClaim {
+        name: plain(name.trim())?,
+        value,
+    })
 }
 
 fn email(text: &str) -> Form<Email> {

@@ -41,7 +41,12 @@ struct Waiting {
 
 impl DurableObject for CustomerObject {
     fn new(state: State, env: Env) -> Self {
-        Self { state, env, awake: RefCell::new(None), queue: RefCell::new(Vec::new()) }
+        Self {
+            state,
+            env,
+            awake: RefCell::new(None),
+            queue: RefCell::new(Vec::new()),
+        }
     }
 
     async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
@@ -56,7 +61,11 @@ impl DurableObject for CustomerObject {
             Ok(reply) => Answer::from_reply(reply, &request_id),
             Err(error) => answer_error(&error, &request_id),
         };
-        let code: Vec<_> = answer.code.map(|code| (CODE_HEADER, code.as_str().to_owned())).into_iter().collect();
+        let code: Vec<_> = answer
+            .code
+            .map(|code| (CODE_HEADER, code.as_str().to_owned()))
+            .into_iter()
+            .collect();
         Ok(respond(answer, &code).into())
     }
 }
@@ -78,11 +87,25 @@ impl CustomerObject {
             let bytes = body::read(stream, MAX_BODY_BYTES).await?;
             match decode::command(envelope.route, &bytes) {
                 Ok(command) => command,
-                Err(error) => Command::Invalid { action: decode::action(envelope.route), error },
+                Err(error) => Command::Invalid {
+                    action: decode::action(envelope.route),
+                    error,
+                },
             }
         };
-        let Envelope { caller, condition, origin, .. } = envelope;
-        self.enqueue(Request { caller, command, condition, origin }).await
+        let Envelope {
+            caller,
+            condition,
+            origin,
+            ..
+        } = envelope;
+        self.enqueue(Request {
+            caller,
+            command,
+            condition,
+            origin,
+        })
+        .await
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.
@@ -95,7 +118,10 @@ impl CustomerObject {
         if awake.is_none() {
             let site = host::site(&self.env)?;
             let keys = IndexKeys::derive(site.settings.index_key.expose())?;
-            *awake = Some(Awake { customer: Customer::new(meant.clone(), keys), storage: Storage::new(&self.state) });
+            *awake = Some(Awake {
+                customer: Customer::new(meant.clone(), keys),
+                storage: Storage::new(&self.state),
+            });
         }
         Ok(())
     }
@@ -126,8 +152,11 @@ impl CustomerObject {
         let now = host::now();
         let mut waiting = waiting.into_iter();
         loop {
-            let (requests, senders): (Vec<_>, Vec<_>) =
-                waiting.by_ref().take(batch::MAX_REQUESTS).map(|one| (one.request, one.reply)).unzip();
+            let (requests, senders): (Vec<_>, Vec<_>) = waiting
+                .by_ref()
+                .take(batch::MAX_REQUESTS)
+                .map(|one| (one.request, one.reply))
+                .unzip();
             if requests.is_empty() {
                 return;
             }

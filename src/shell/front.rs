@@ -12,7 +12,9 @@ use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
-use crate::edge::route::{Audience, BodyKind, MAX_BODY_BYTES, Routed, Route, allow_header, origin_of, path_of, route};
+use crate::edge::route::{
+    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
+};
 use crate::edge::{condition, cors, health, problem};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
@@ -52,7 +54,13 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
     let started = host::now();
     let head = Head::of(request);
     let (caller_id, ip) = (head.header("x-request-id"), head.header("cf-connecting-ip"));
-    let origin = intake::origin(started, &mut PlatformEntropy, caller_id, ip, head.header("user-agent"));
+    let origin = intake::origin(
+        started,
+        &mut PlatformEntropy,
+        caller_id,
+        ip,
+        head.header("user-agent"),
+    );
     let Ok(origin) = origin else {
         return http::empty_500();
     };
@@ -64,11 +72,15 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
             trace.reason = error.internal.as_deref().map(str::to_owned);
             let mut answer = Answer::problem(&error, &shown_id);
             let metadata = format!("{}{}", origin_of(&head.url), health::RESOURCE_METADATA_PATH);
-            answer.headers.extend(www_authenticate(&error, &metadata).map(|value| ("WWW-Authenticate", value)));
+            answer
+                .headers
+                .extend(www_authenticate(&error, &metadata).map(|value| ("WWW-Authenticate", value)));
             Outgoing::Own(answer)
         }
     };
-    let allowed = host::site(env).map(|site| site.settings.allowed_origins.clone()).unwrap_or_default();
+    let allowed = host::site(env)
+        .map(|site| site.settings.allowed_origins.clone())
+        .unwrap_or_default();
     let cors = cors::response_headers(&allowed, head.header("origin").as_deref());
     let (status, code, response) = finish(outgoing, &shown_id, cors, head.method == "HEAD");
     let traceparent = log::traceparent(head.header("traceparent"));
@@ -111,12 +123,22 @@ fn finish(
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
             headers.extend(cors);
-            (relayed.status, relayed.code, relayed.into_response(&headers, is_head))
+            (
+                relayed.status,
+                relayed.code,
+                relayed.into_response(&headers, is_head),
+            )
         }
     }
 }
 
-async fn serve(request: &Request, env: &Env, head: &Head, origin: &Origin, trace: &mut Trace) -> Result<Outgoing> {
+async fn serve(
+    request: &Request,
+    env: &Env,
+    head: &Head,
+    origin: &Origin,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
     // 1.
     let path = path_of(&head.url);
     if head.method == "OPTIONS" {
@@ -148,11 +170,20 @@ async fn serve(request: &Request, env: &Env, head: &Head, origin: &Origin, trace
     )?;
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
-    let condition = condition::parse(head.header("if-match").as_deref(), head.header("if-none-match").as_deref())?;
+    let condition = condition::parse(
+        head.header("if-match").as_deref(),
+        head.header("if-none-match").as_deref(),
+    )?;
     let (customer, stream) = addressee(found, &caller, request).await?;
     trace.customer = Some(customer.clone());
     // 3., 4.
-    let envelope = Envelope { customer, route: found, caller, condition, origin: origin.clone() };
+    let envelope = Envelope {
+        customer,
+        route: found,
+        caller,
+        condition,
+        origin: origin.clone(),
+    };
     let call = Call {
         customer: &envelope.customer,
         method: found.method(),
@@ -181,12 +212,20 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
         Route::Ready => host::site(env).map(|_| health::ready()),
         Route::ResourceMetadata => {
             let site = host::site(env)?;
-            Ok(health::resource_metadata(origin_of(&head.url), &site.settings.tokens.issuers))
+            Ok(health::resource_metadata(
+                origin_of(&head.url),
+                &site.settings.tokens.issuers,
+            ))
         }
         Route::Problem => {
             let code = Code::parse(variable)
                 .ok_or_else(|| Error::new(Code::ProblemNotFound, Code::ProblemNotFound.title()))?;
-            Ok(Answer::document(200, "text/html; charset=utf-8", problem::page(code), Caching::Public))
+            Ok(Answer::document(
+                200,
+                "text/html; charset=utf-8",
+                problem::page(code),
+                Caching::Public,
+            ))
         }
         _ => Err(Error::fault("a public route without an answer")),
     }
@@ -206,7 +245,9 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
     let mut fetched = false;
     for _ in 0..MAX_KEY_ROUNDS {
         // The borrow of the cache ends before the await.
-        let outcome = site.authenticator.authenticate(&credentials, &mut site.jwks.borrow_mut(), host::now());
+        let outcome = site
+            .authenticator
+            .authenticate(&credentials, &mut site.jwks.borrow_mut(), host::now());
         match outcome {
             Outcome::Done(caller) => return caller.and_then(|caller| admit(found, caller)),
             Outcome::FetchKeys if !fetched => {
@@ -217,7 +258,10 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             Outcome::WaitForKeys => Delay::from(KEY_POLL).await,
         }
     }
-    Err(Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title()).because("waited for keys in vain"))
+    Err(
+        Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
+            .because("waited for keys in vain"),
+    )
 }
 
 /// Fetches the issuer's keys into the cache, where every waiting request finds them.
@@ -249,7 +293,11 @@ fn admit(found: Route, caller: Caller) -> Result<Caller> {
 
 /// Whose object the request is for, and the body to pass on. Only where the body names the customer is it read
 /// here.
-async fn addressee(found: Route, caller: &Caller, request: &Request) -> Result<(CustomerId, Option<JsValue>)> {
+async fn addressee(
+    found: Route,
+    caller: &Caller,
+    request: &Request,
+) -> Result<(CustomerId, Option<JsValue>)> {
     if found == Route::EnsureCustomer {
         let bytes = body::read(request.body(), MAX_BODY_BYTES).await?;
         let named = NewCustomer::parse(&bytes)?.customer_id;
@@ -263,8 +311,13 @@ async fn addressee(found: Route, caller: &Caller, request: &Request) -> Result<(
         return Err(Error::fault("a route without an addressee"));
     };
     let customer = user.customer.clone().ok_or_else(|| {
-        Error::new(Code::CustomerNotFound, "The token names no customer.").because("no customerId in the token")
+        Error::new(Code::CustomerNotFound, "The token names no customer.")
+            .because("no customerId in the token")
     })?;
-    let stream = if found.body() == BodyKind::None { None } else { request.body().map(JsValue::from) };
+    let stream = if found.body() == BodyKind::None {
+        None
+    } else {
+        request.body().map(JsValue::from)
+    };
     Ok((customer, stream))
 }

@@ -65,15 +65,24 @@ pub fn site(env: &Env) -> Result<Rc<Site>> {
 }
 
 fn load(env: &Env) -> Option<Rc<Site>> {
-    let read = |name: &str| Reflect::get(env.as_ref(), &JsValue::from_str(name)).ok()?.as_string();
+    let read = |name: &str| {
+        Reflect::get(env.as_ref(), &JsValue::from_str(name))
+            .ok()?
+            .as_string()
+    };
     match Settings::parse(read) {
         Ok(settings) => {
             let authenticator = Authenticator::new(&settings);
-            Some(Rc::new(Site { settings, authenticator, jwks: RefCell::default() }))
+            Some(Rc::new(Site {
+                settings,
+                authenticator,
+                jwks: RefCell::default(),
+            }))
         }
         Err(faults) => {
             for fault in faults {
-                let line = serde_json::json!({"event": "setting", "name": fault.name, "detail": fault.detail});
+                let line =
+                    serde_json::json!({"event": "setting", "name": fault.name, "detail": fault.detail});
                 worker::console_error!("{line}");
             }
             None

@@ -25,7 +25,11 @@ impl Head {
     /// Reads them.
     #[must_use]
     pub fn of(request: &Request) -> Self {
-        Self { method: request.method(), url: request.url(), headers: request.headers() }
+        Self {
+            method: request.method(),
+            url: request.url(),
+            headers: request.headers(),
+        }
     }
 
     /// A header field.

@@ -23,5 +23,7 @@ pub async fn fetch(url: &str) -> Result<Vec<u8>, &'static str> {
     if response.status() != 200 {
         return Err("not 200");
     }
-    body::read(response.body(), MAX_SET_BYTES).await.map_err(|_| "too large or broken off")
+    body::read(response.body(), MAX_SET_BYTES)
+        .await
+        .map_err(|_| "too large or broken off")
 }

@@ -45,8 +45,14 @@ pub struct Relayed {
 
 impl Relayed {
     fn new(response: Response) -> Self {
-        let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name)).map(Code::as_str);
-        Self { status: response.status(), code, response }
+        let code = header(&response.headers(), CODE_HEADER)
+            .and_then(|name| Code::parse(&name))
+            .map(Code::as_str);
+        Self {
+            status: response.status(),
+            code,
+            response,
+        }
     }
 
     /// The headers of the object's own that go out.
@@ -54,7 +60,10 @@ impl Relayed {
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let own = self.response.headers();
         let passed = ["Content-Type", "ETag", "Retry-After", "Location", "Accept-Patch"];
-        passed.into_iter().filter_map(|name| Some((name, header(&own, name)?))).collect()
+        passed
+            .into_iter()
+            .filter_map(|name| Some((name, header(&own, name)?)))
+            .collect()
     }
 
     /// The response with `headers`, its body passed on without a look.
@@ -102,17 +111,33 @@ impl Failure {
     /// What the platform says of a failed call: `retryable` and `overloaded` are documented properties of the
     /// error; its text is not matched.
     fn of(error: &JsValue) -> Self {
-        let is = |name: &str| Reflect::get(error, &JsValue::from_str(name)).is_ok_and(|value| value.is_truthy());
-        let name = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.name())).unwrap_or_default();
-        let reason = if is("overloaded") { "the object is overloaded".to_owned() } else { format!("call: {name}") };
-        Self { reason, is_retryable: is("retryable") && !is("overloaded") }
+        let is =
+            |name: &str| Reflect::get(error, &JsValue::from_str(name)).is_ok_and(|value| value.is_truthy());
+        let name = error
+            .dyn_ref::<js_sys::Error>()
+            .map(|error| String::from(error.name()))
+            .unwrap_or_default();
+        let reason = if is("overloaded") {
+            "the object is overloaded".to_owned()
+        } else {
+            format!("call: {name}")
+        };
+        Self {
+            reason,
+            is_retryable: is("retryable") && !is("overloaded"),
+        }
     }
 }
 
 async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
     let promise = start(env, call).map_err(|error| Failure::of(&error))?;
-    let response = JsFuture::from(promise).await.map_err(|error| Failure::of(&error))?;
-    response.dyn_into().map_err(|_| Failure { reason: "no response".to_owned(), is_retryable: false })
+    let response = JsFuture::from(promise)
+        .await
+        .map_err(|error| Failure::of(&error))?;
+    response.dyn_into().map_err(|_| Failure {
+        reason: "no response".to_owned(),
+        is_retryable: false,
+    })
 }
 
 fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsValue> {

@@ -58,10 +58,15 @@ impl Sql for Storage {
             .and_then(|cursor| cursor.raw())
             .and_then(|rows| rows.to_array())
             .map_err(|error| fault(&error))?;
-        rows.iter().map(|row| row.unchecked_into::<Array>().iter().map(|value| from_js(&value)).collect()).map(
-            |columns: Result<Vec<Value>>| columns.map(Row),
-        )
-        .collect()
+        rows.iter()
+            .map(|row| {
+                row.unchecked_into::<Array>()
+                    .iter()
+                    .map(|value| from_js(&value))
+                    .collect()
+            })
+            .map(|columns: Result<Vec<Value>>| columns.map(Row))
+            .collect()
     }
 
     fn exec_script(&self, script: &'static str) -> Result<()> {
@@ -114,6 +119,8 @@ fn from_js(value: &JsValue) -> Result<Value> {
 
 /// The engine's message names tables and columns, never values.
 fn fault(error: &JsValue) -> Error {
-    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    let message = error
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()));
     Error::fault(message.unwrap_or_else(|| "storage failed".to_owned()))
 }

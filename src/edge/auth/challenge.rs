@@ -11,7 +11,10 @@ pub fn www_authenticate(error: &Error, resource_metadata_url: &str) -> Option<St
     if error.code.status() != 401 {
         return None;
     }
-    let mut value = format!("Bearer realm=\"user-api\", resource_metadata={}", quoted(resource_metadata_url));
+    let mut value = format!(
+        "Bearer realm=\"user-api\", resource_metadata={}",
+        quoted(resource_metadata_url)
+    );
     if !matches!(error.code, Code::AuthenticationRequired | Code::InvalidServiceKey) {
         value.push_str(", error=\"invalid_token\", error_description=");
         value.push_str(&quoted(&error.public));

@@ -34,22 +34,34 @@ pub fn judge(
     check_audience(claims, policy, customer.as_ref())?;
     let (issued_at, expires_at) = check_times(claims, policy, now)?;
     let jti = text(claims, "jti", Reason::BadJti)?.filter(|jti| !jti.is_empty());
-    if jti.as_ref().is_some_and(|jti| jti.chars().count() > MAX_ID_CHARS || jti.chars().any(char::is_control))
+    if jti
+        .as_ref()
+        .is_some_and(|jti| jti.chars().count() > MAX_ID_CHARS || jti.chars().any(char::is_control))
     {
         return Err(Reason::BadJti);
     }
     let scopes = text(claims, "scope", Reason::BadScope)?.unwrap_or_default();
-    let scopes: Vec<String> =
-        scopes.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
+    let scopes: Vec<String> = scopes
+        .split(' ')
+        .filter(|scope| !scope.is_empty())
+        .map(str::to_owned)
+        .collect();
     let csrf = text(claims, "csrf", Reason::BadCsrf)?.filter(|csrf| !csrf.is_empty());
     if scopes.iter().any(|scope| scope == "service") {
-        return Ok((Caller::Service(Service { id: service_id(&subject) }), csrf));
+        return Ok((
+            Caller::Service(Service {
+                id: service_id(&subject),
+            }),
+            csrf,
+        ));
     }
     // An address that is none, or is not there, has not been verified, whatever the token says.
     let email = claims.get("email").and_then(Value::as_str).and_then(Email::parse);
     let email_verified = email.is_some() && claims.get("email_verified") == Some(&Value::Bool(true));
     let is_admin = has_admin_claim(claims, policy)
-        || email.as_ref().is_some_and(|email| email_verified && policy.super_admin_emails.contains(email));
+        || email
+            .as_ref()
+            .is_some_and(|email| email_verified && policy.super_admin_emails.contains(email));
     let user = User {
         customer,
         subject,
@@ -70,7 +82,10 @@ pub fn judge(
 fn refuse_id_token(claims: &Claims) -> Result<(), Reason> {
     let of_id_tokens = ["nonce", "at_hash", "c_hash", "s_hash"];
     let said = |name: &str, word: &str| {
-        claims.get(name).and_then(Value::as_str).is_some_and(|value| value.eq_ignore_ascii_case(word))
+        claims
+            .get(name)
+            .and_then(Value::as_str)
+            .is_some_and(|value| value.eq_ignore_ascii_case(word))
     };
     if of_id_tokens.iter().any(|name| claims.contains_key(*name))
         || said("token_use", "id")
@@ -85,7 +100,11 @@ fn subject(claims: &Claims) -> Result<String, Reason> {
     let subject = claims.get("sub").and_then(Value::as_str).ok_or(Reason::BadSub)?;
     let sound =
         (1..=MAX_ID_CHARS).contains(&subject.chars().count()) && !subject.chars().any(char::is_control);
-    if sound { Ok(subject.to_owned()) } else { Err(Reason::BadSub) }
+    if sound {
+        Ok(subject.to_owned())
+    } else {
+        Err(Reason::BadSub)
+    }
 }
 
 /// The `customerId` claim: a string must be an id, null is none; where it is absent, `sub` stands in if it is an
@@ -104,7 +123,11 @@ fn customer(claims: &Claims, subject: &str) -> Result<Option<CustomerId>, Reason
 fn check_issuer(claims: &Claims, policy: &TokenPolicy) -> Result<(), Reason> {
     let issuer = claims.get("iss").and_then(Value::as_str);
     let trusted = issuer.is_some_and(|issuer| policy.issuers.iter().any(|known| known == issuer));
-    if policy.issuers.is_empty() || trusted { Ok(()) } else { Err(Reason::WrongIssuer) }
+    if policy.issuers.is_empty() || trusted {
+        Ok(())
+    } else {
+        Err(Reason::WrongIssuer)
+    }
 }
 
 /// `aud` is a string or a list (RFC 7519 section 4.1.3), and one of its strings must be one of ours.
@@ -113,7 +136,10 @@ fn check_audience(
     policy: &TokenPolicy,
     customer: Option<&CustomerId>,
 ) -> Result<(), Reason> {
-    let key_id = claims.get("keyId").and_then(Value::as_str).filter(|key_id| !key_id.is_empty());
+    let key_id = claims
+        .get("keyId")
+        .and_then(Value::as_str)
+        .filter(|key_id| !key_id.is_empty());
     let ours = |audience: &str| {
         policy.audiences.iter().any(|accepted| match accepted {
             Audience::Exact(text) => text == audience,
@@ -128,7 +154,11 @@ fn check_audience(
         }
         _ => false,
     };
-    if policy.audiences.is_empty() || matched { Ok(()) } else { Err(Reason::WrongAudience) }
+    if policy.audiences.is_empty() || matched {
+        Ok(())
+    } else {
+        Err(Reason::WrongAudience)
+    }
 }
 
 /// `iat` and `exp` in Unix seconds.
@@ -161,8 +191,12 @@ fn check_times(claims: &Claims, policy: &TokenPolicy, now: Timestamp) -> Result<
 
 /// Unix seconds from 1970 to 9999; a fraction, which RFC 7519 section 2 allows, is cut off.
 fn numeric_date(value: &Value) -> Option<i64> {
-    let seconds = value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
-    (0..=Timestamp::MAX.as_secs()).contains(&seconds).then_some(seconds)
+    let seconds = value
+        .as_i64()
+        .or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))?;
+    (0..=Timestamp::MAX.as_secs())
+        .contains(&seconds)
+        .then_some(seconds)
 }
 
 /// An optional string; null counts as absent, because serialisers write it for what is not there.
@@ -191,11 +225,21 @@ fn has_admin_claim(claims: &Claims, policy: &TokenPolicy) -> bool {
 fn service_id(subject: &str) -> String {
     let ours = subject.starts_with("key_") || subject.starts_with("sub_");
     let plain = subject.len() <= 64
-        && subject.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
-    if plain && !ours { subject.to_owned() } else { format!("sub_{}", short_hash(subject.as_bytes())) }
+        && subject
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+    if plain && !ours {
+        subject.to_owned()
+    } else {
+        format!("sub_{}", short_hash(subject.as_bytes()))
+    }
 }
 
 /// The first 12 hex digits of SHA-256: enough to tell credentials apart in a log, too little to guess from.
 pub(super) fn short_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

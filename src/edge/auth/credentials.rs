@@ -61,7 +61,11 @@ fn bearer(header: &str) -> Result<&str, Reason> {
         return Err(Reason::WrongScheme);
     }
     let token = token.trim_start_matches(' ');
-    if token.starts_with("uak_") { Err(Reason::ApiKeyNotAccepted) } else { Ok(token) }
+    if token.starts_with("uak_") {
+        Err(Reason::ApiKeyNotAccepted)
+    } else {
+        Ok(token)
+    }
 }
 
 /// The token in the cookie; an empty one is how a page signs out.
@@ -69,7 +73,9 @@ fn cookie(header: &str) -> Result<Option<String>, Reason> {
     if header.len() > MAX_COOKIE_BYTES {
         return Err(Reason::TokenTooLarge);
     }
-    let mut tokens = Cookie::split_parse(header).flatten().filter(|cookie| cookie.name() == COOKIE_NAME);
+    let mut tokens = Cookie::split_parse(header)
+        .flatten()
+        .filter(|cookie| cookie.name() == COOKIE_NAME);
     let token = tokens.next().map(|cookie| cookie.value_trimmed().to_owned());
     // A second one may have been planted from a sibling domain; which of them comes first is the browser's whim.
     if tokens.next().is_some() {

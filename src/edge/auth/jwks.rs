@@ -74,7 +74,11 @@ impl JwksCache {
         if under_way {
             return Lookup::Wait;
         }
-        if held && !self.failed { Lookup::Unknown } else { Lookup::Unavailable }
+        if held && !self.failed {
+            Lookup::Unknown
+        } else {
+            Lookup::Unavailable
+        }
     }
 
     /// The issuer answered 200 with these bytes. A set without a usable key is obeyed: it may be how a
@@ -85,8 +89,12 @@ impl JwksCache {
     pub fn fetched(&mut self, now: Timestamp, bytes: &[u8]) -> Result<(), &'static str> {
         match KeySet::parse(bytes) {
             Ok(keys) => {
-                *self =
-                    Self { keys, fetched_at: Some(now), attempted_at: self.attempted_at, ..Self::default() };
+                *self = Self {
+                    keys,
+                    fetched_at: Some(now),
+                    attempted_at: self.attempted_at,
+                    ..Self::default()
+                };
                 Ok(())
             }
             Err(fault) => {

@@ -77,14 +77,18 @@ impl VerifyingKey {
     #[must_use]
     pub fn es256(x: &[u8; 32], y: &[u8; 32]) -> Option<Self> {
         let point = p256::EncodedPoint::from_affine_coordinates(x.into(), y.into(), false);
-        p256::ecdsa::VerifyingKey::from_encoded_point(&point).ok().map(|key| Self::Es256(Box::new(key)))
+        p256::ecdsa::VerifyingKey::from_encoded_point(&point)
+            .ok()
+            .map(|key| Self::Es256(Box::new(key)))
     }
 
     /// An Ed25519 key (RFC 8037 section 2); None for what is no point, or one of small order, under which
     /// signatures prove nothing.
     #[must_use]
     pub fn ed25519(x: &[u8; 32]) -> Option<Self> {
-        let key = ed25519_dalek::VerifyingKey::from_bytes(x).ok().filter(|key| !key.is_weak())?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(x)
+            .ok()
+            .filter(|key| !key.is_weak())?;
         Some(Self::EdDsa(Box::new(key)))
     }
 

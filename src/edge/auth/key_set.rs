@@ -46,11 +46,16 @@ impl KeySet {
             return Err("larger than 65536 bytes");
         }
         let set: Value = serde_json::from_slice(bytes).map_err(|_| "not JSON")?;
-        let keys = set.get("keys").and_then(Value::as_array).ok_or("no `keys` array")?;
+        let keys = set
+            .get("keys")
+            .and_then(Value::as_array)
+            .ok_or("no `keys` array")?;
         if keys.len() > MAX_SET_KEYS {
             return Err("more than 32 keys");
         }
-        Ok(Self { keys: keys.iter().filter_map(usable).collect() })
+        Ok(Self {
+            keys: keys.iter().filter_map(usable).collect(),
+        })
     }
 
     /// True where no key is usable.
@@ -85,7 +90,10 @@ impl fmt::Debug for KeySet {
 fn usable(value: &Value) -> Option<(Option<String>, VerifyingKey)> {
     let jwk = Jwk::deserialize(value).ok()?;
     let signs = jwk.r#use.as_deref().is_none_or(|purpose| purpose == "sig");
-    let verifies = jwk.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
+    let verifies = jwk
+        .key_ops
+        .as_ref()
+        .is_none_or(|ops| ops.iter().any(|op| op == "verify"));
     if !signs || !verifies {
         return None;
     }
@@ -98,7 +106,10 @@ fn usable(value: &Value) -> Option<(Option<String>, VerifyingKey)> {
         _ => None,
     }?;
     // A key meant for another algorithm, such as an RSA key for PS256, is not ours to use (RFC 8725 section 3.1).
-    let meant = jwk.alg.as_deref().is_none_or(|alg| Algorithm::parse(alg) == Some(key.algorithm()));
+    let meant = jwk
+        .alg
+        .as_deref()
+        .is_none_or(|alg| Algorithm::parse(alg) == Some(key.algorithm()));
     meant.then_some((jwk.kid, key))
 }
 

@@ -159,8 +159,17 @@ impl Authenticator {
         kid: Option<&str>,
     ) -> std::result::Result<impl Iterator<Item = &VerifyingKey>, Reason> {
         let fits = move |id: &Option<String>| kid.is_none() || id.is_none() || id.as_deref() == kid;
-        let mut fitting = self.secrets.iter().filter(move |(id, _)| fits(id)).map(|(_, key)| key).peekable();
-        if fitting.peek().is_none() { Err(Reason::UnknownKid) } else { Ok(fitting) }
+        let mut fitting = self
+            .secrets
+            .iter()
+            .filter(move |(id, _)| fits(id))
+            .map(|(_, key)| key)
+            .peekable();
+        if fitting.peek().is_none() {
+            Err(Reason::UnknownKid)
+        } else {
+            Ok(fitting)
+        }
     }
 }
 
@@ -169,7 +178,11 @@ impl Authenticator {
 fn check_csrf(header: Option<&str>, claim: Option<&str>) -> std::result::Result<(), Reason> {
     let claim = claim.ok_or(Reason::CsrfNoClaim)?;
     let header = header.ok_or(Reason::CsrfNoHeader)?;
-    if bool::from(header.as_bytes().ct_eq(claim.as_bytes())) { Ok(()) } else { Err(Reason::CsrfMismatch) }
+    if bool::from(header.as_bytes().ct_eq(claim.as_bytes())) {
+        Ok(())
+    } else {
+        Err(Reason::CsrfMismatch)
+    }
 }
 
 enum Pending {

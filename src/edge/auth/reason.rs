@@ -75,7 +75,11 @@ mod tests {
     fn every_reason_has_a_word_of_its_own_fit_for_a_log() {
         let words: BTreeSet<_> = Reason::ALL.iter().map(|reason| reason.word()).collect();
         assert_eq!(words.len(), Reason::ALL.len());
-        assert!(words.iter().all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')));
+        assert!(
+            words
+                .iter()
+                .all(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+        );
         for reason in Reason::ALL {
             assert_eq!(reason.error().internal.as_deref(), Some(reason.word()));
         }

@@ -18,7 +18,9 @@ impl ServiceKeys {
             let bytes = key.expose().as_bytes();
             (Sha256::digest(bytes).into(), format!("key_{}", short_hash(bytes)))
         });
-        Self { keys: hashed.collect() }
+        Self {
+            keys: hashed.collect(),
+        }
     }
 
     /// The id of the key that was presented: `key_` and the first 12 hex digits of its SHA-256.

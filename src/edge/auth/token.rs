@@ -46,10 +46,19 @@ impl<'a> UnverifiedToken<'a> {
             return Err(Reason::CriticalHeader);
         }
         check_type(&header)?;
-        let algorithm = header.get("alg").and_then(Value::as_str).ok_or(Reason::MalformedHeader)?;
+        let algorithm = header
+            .get("alg")
+            .and_then(Value::as_str)
+            .ok_or(Reason::MalformedHeader)?;
         let algorithm = Algorithm::parse(algorithm).ok_or(Reason::UnsupportedAlgorithm)?;
         let kid = kid(&header)?;
-        Ok(Self { signing_input: signing_input.as_bytes(), payload, signature, algorithm, kid })
+        Ok(Self {
+            signing_input: signing_input.as_bytes(),
+            payload,
+            signature,
+            algorithm,
+            kid,
+        })
     }
 
     /// The claims, if one of the keys signed them.
@@ -77,7 +86,9 @@ impl<'a> UnverifiedToken<'a> {
 
 /// RFC 7515 section 4.1.9: media type names compare without case, and `application/` may be left out.
 fn check_type(header: &Map<String, Value>) -> Result<(), Reason> {
-    let Some(typ) = header.get("typ") else { return Ok(()) };
+    let Some(typ) = header.get("typ") else {
+        return Ok(());
+    };
     let typ = typ.as_str().ok_or(Reason::MalformedHeader)?.to_ascii_lowercase();
     match typ.strip_prefix("application/").unwrap_or(&typ) {
         "jwt" | "at+jwt" => Ok(()),

@@ -30,11 +30,23 @@ pub struct SettingDoc {
 }
 
 const fn plain(name: &'static str, form: &'static str, default: Option<&'static str>) -> SettingDoc {
-    SettingDoc { name, form, default, required: Required::No, secret: false }
+    SettingDoc {
+        name,
+        form,
+        default,
+        required: Required::No,
+        secret: false,
+    }
 }
 
 const fn required(name: &'static str, form: &'static str, required: Required, secret: bool) -> SettingDoc {
-    SettingDoc { name, form, default: None, required, secret }
+    SettingDoc {
+        name,
+        form,
+        default: None,
+        required,
+        secret,
+    }
 }
 
 /// The settings that are text in the environment, in the order of the documentation. (`LEGACY_KV` is a
@@ -84,7 +96,11 @@ pub const SETTINGS: &[SettingDoc] = &[
         Required::Always,
         true,
     ),
-    plain("ALLOWED_ORIGINS", "comma list of exact origins, `scheme://host[:port]`", None),
+    plain(
+        "ALLOWED_ORIGINS",
+        "comma list of exact origins, `scheme://host[:port]`",
+        None,
+    ),
     required(
         "MASTER_KEYS",
         "list `kid:base64(32 bytes)`, kid a positive integer; the first is active",
@@ -103,9 +119,17 @@ pub const SETTINGS: &[SettingDoc] = &[
         "JSON by plan: `{\"<plan>\": [{\"name\", \"q\", \"w\", \"burst\"?, \"unit\"?}]}`; a plan left out keeps its default",
         Some(super::DEFAULT_RATE_LIMITS),
     ),
-    plain("RESPONSE_ENCRYPTION", "`on-request`, `required` or `off`", Some("on-request")),
+    plain(
+        "RESPONSE_ENCRYPTION",
+        "`on-request`, `required` or `off`",
+        Some("on-request"),
+    ),
     plain("ERASURE_GRACE_DAYS", "integer, 0 to 365", Some("7")),
     plain("AUDIT_RETENTION_DAYS", "integer, 30 to 36500", Some("730")),
-    plain("DIRECTORY_SHARDS", "integer, 1 to 1024; fixed once customers exist", Some("16")),
+    plain(
+        "DIRECTORY_SHARDS",
+        "integer, 1 to 1024; fixed once customers exist",
+        Some("16"),
+    ),
     plain("OBJECT_DEADLINE_MS", "integer, 100 to 60000", Some("10000")),
 ];

@@ -53,16 +53,25 @@ impl<N: PartialEq> PartialEq for NamedKey<N> {
 /// does. Where only some do, it is a fault: guessing would sign people out, or accept half a secret.
 pub fn jwt_secrets(text: &str) -> Form<Vec<JwtSecret>> {
     let parts = text.split(',').count();
-    let named = text.split(',').filter(|part| split_kid(part.trim()).is_some()).count();
+    let named = text
+        .split(',')
+        .filter(|part| split_kid(part.trim()).is_some())
+        .count();
     if named == 0 {
-        return Ok(vec![JwtSecret { kid: None, secret: secret(text)? }]);
+        return Ok(vec![JwtSecret {
+            kid: None,
+            secret: secret(text)?,
+        }]);
     }
     if named < parts {
         return Err("mixes `kid:secret` entries with entries that have no kid".into());
     }
     list(text, MAX_JWT_SECRETS, |part| {
         let (kid, rest) = split_kid(part).ok_or("must be `kid:secret`")?;
-        Ok(JwtSecret { kid: Some(kid.to_owned()), secret: secret(rest)? })
+        Ok(JwtSecret {
+            kid: Some(kid.to_owned()),
+            secret: secret(rest)?,
+        })
     })
 }
 
@@ -92,7 +101,10 @@ pub fn master_keys(text: &str) -> Form<Vec<NamedKey<u32>>> {
         let (kid, key) = part.split_once(':').ok_or("must be `kid:key`")?;
         let canonical = !kid.starts_with(['0', '+']);
         let kid = kid.parse::<u32>().ok().filter(|_| canonical);
-        Ok(NamedKey { kid: kid.ok_or("must have a positive decimal kid")?, key: key32(key)? })
+        Ok(NamedKey {
+            kid: kid.ok_or("must have a positive decimal kid")?,
+            key: key32(key)?,
+        })
     })
 }
 
@@ -100,7 +112,10 @@ pub fn master_keys(text: &str) -> Form<Vec<NamedKey<u32>>> {
 pub fn signing_keys(text: &str) -> Form<Vec<NamedKey<String>>> {
     list(text, MAX_KEYS, |part| {
         let (kid, key) = split_kid(part).ok_or("must be `kid:key`, the kid of A-Z a-z 0-9 . _ -")?;
-        Ok(NamedKey { kid: kid.to_owned(), key: key32(key)? })
+        Ok(NamedKey {
+            kid: kid.to_owned(),
+            key: key32(key)?,
+        })
     })
 }
 
@@ -108,12 +123,15 @@ pub fn signing_keys(text: &str) -> Form<Vec<NamedKey<String>>> {
 pub fn key32(text: &str) -> Form<Secret<[u8; 32]>> {
     let bytes = STANDARD.decode(text.trim()).ok();
     let key = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    key.map(Secret::new).ok_or_else(|| "must hold padded base64 of exactly 32 bytes".into())
+    key.map(Secret::new)
+        .ok_or_else(|| "must hold padded base64 of exactly 32 bytes".into())
 }
 
 fn split_kid(part: &str) -> Option<(&str, &str)> {
     let (kid, rest) = part.split_once(':')?;
     let sound = (1..=MAX_KID_BYTES).contains(&kid.len())
-        && kid.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        && kid
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
     sound.then_some((kid, rest))
 }

@@ -82,7 +82,10 @@ fn check(plan: &[LimitPolicy]) -> Form<()> {
     }
     for (index, policy) in plan.iter().enumerate() {
         let named = (1..=32).contains(&policy.name.len())
-            && policy.name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+            && policy
+                .name
+                .bytes()
+                .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         if !named || plan.iter().take(index).any(|other| other.name == policy.name) {
             return Err("holds a policy whose name is not 1 to 32 of a-z0-9_-, or not its own".into());
         }

@@ -30,7 +30,10 @@ pub struct Reader<F> {
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
     pub fn new(read: F) -> Self {
-        Self { read, faults: Vec::new() }
+        Self {
+            read,
+            faults: Vec::new(),
+        }
     }
 
     /// All faults, in the order of reading.
@@ -44,7 +47,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     pub fn fault(&mut self, name: &'static str, detail: impl Into<Cow<'static, str>>) {
-        self.faults.push(SettingFault { name, detail: detail.into() });
+        self.faults.push(SettingFault {
+            name,
+            detail: detail.into(),
+        });
     }
 
     /// The text of a setting; one that is empty or blank counts as absent, because an emptied line in a
@@ -70,9 +76,18 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     /// A decimal integer within bounds.
     pub fn integer(&mut self, name: &'static str, bounds: RangeInclusive<u32>, default: u32) -> u32 {
         let value = self.optional(name, |text| {
-            let number = text.trim().parse::<u32>().ok().filter(|number| bounds.contains(number));
+            let number = text
+                .trim()
+                .parse::<u32>()
+                .ok()
+                .filter(|number| bounds.contains(number));
             number.ok_or_else(|| {
-                format!("must be a decimal integer from {} to {}", bounds.start(), bounds.end()).into()
+                format!(
+                    "must be a decimal integer from {} to {}",
+                    bounds.start(),
+                    bounds.end()
+                )
+                .into()
             })
         });
         value.unwrap_or(default)
