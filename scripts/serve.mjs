@@ -6,7 +6,7 @@
 // DATA_DIR/workerd.pid holds the server's process id while it runs.
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import workerd from 'workerd';
+import workerdPackage from 'workerd';
 import {
   DEFAULT_ENV_FILE,
   ROOT,
@@ -68,7 +68,7 @@ async function main() {
 
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const child = spawnBound(
-    workerd,
+    workerdPackage.default, // the path of this platform's executable
     [
       'serve',
       join(ROOT, 'workerd.capnp'),
