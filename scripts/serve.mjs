@@ -25,6 +25,8 @@ import { SETTINGS } from './settings.mjs';
 
 // workerd answers what it has begun before it ends; a client that never finishes must not keep it for ever.
 const GRACE_MS = 10_000;
+// The package is CommonJS made from TypeScript: its default export is a member of ours.
+const WORKERD = workerdPackage.default;
 
 /** What the worker sees: the known settings of the file and nothing of this process's own environment. */
 export function workerEnvironment(values) {
