@@ -26,7 +26,7 @@ import { SETTINGS } from './settings.mjs';
 // workerd answers what it has begun before it ends; a client that never finishes must not keep it for ever.
 const GRACE_MS = 10_000;
 // The package is CommonJS made from TypeScript: its default export is a member of ours.
-const WORKERD = workerdPackage.default;
+const WORKERD = workerdPackage.default; // the path of this platform's executable
 
 /** What the worker sees: the known settings of the file and nothing of this process's own environment. */
 export function workerEnvironment(values) {
@@ -70,7 +70,7 @@ async function main() {
 
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const child = spawnBound(
-    workerdPackage.default, // the path of this platform's executable
+    WORKERD,
     [
       'serve',
       join(ROOT, 'workerd.capnp'),
