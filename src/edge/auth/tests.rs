@@ -40,7 +40,10 @@ pub fn authenticator(over: &[(&str, &str)]) -> Authenticator {
         ("JWT_ISSUER", "auth.idling.app, https://login.example"),
         ("JWT_AUDIENCE", "default, @customerId, @keyId"),
         ("SUPER_ADMIN_EMAILS", "root@example.com"),
-        ("SERVICE_API_KEYS", "another-key-0123456789-0123456789,service-key-0123456789-0123456789"),
+        (
+            "SERVICE_API_KEYS",
+            "another-key-0123456789-0123456789,service-key-0123456789-0123456789",
+        ),
     ];
     let key = STANDARD.encode([7; 32]);
     let settings = Settings::parse(|name| {
@@ -66,7 +69,9 @@ pub fn claims() -> Value {
 /// The claims with some replaced; null in `over` replaces too, so absence is asked for with `without`.
 pub fn with(over: Value) -> Value {
     let mut all = claims();
-    all.as_object_mut().unwrap().extend(over.as_object().unwrap().clone());
+    all.as_object_mut()
+        .unwrap()
+        .extend(over.as_object().unwrap().clone());
     all
 }
 
@@ -77,8 +82,15 @@ pub fn without(name: &str) -> Value {
 }
 
 pub fn sign_raw(header: &str, payload: &str, secret: &str) -> String {
-    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&input).finalize();
+    let input = format!(
+        "{}.{}",
+        URL_SAFE_NO_PAD.encode(header),
+        URL_SAFE_NO_PAD.encode(payload)
+    );
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
+        .unwrap()
+        .chain_update(&input)
+        .finalize();
     format!("{input}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
 }
 
@@ -95,7 +107,13 @@ pub fn decide(auth: &Authenticator, credentials: &Credentials<'_>) -> Result<Cal
 
 pub fn bearer(auth: &Authenticator, token: &str) -> Result<Caller> {
     let header = format!("Bearer {token}");
-    decide(auth, &Credentials { authorization: Some(&header), ..Credentials::default() })
+    decide(
+        auth,
+        &Credentials {
+            authorization: Some(&header),
+            ..Credentials::default()
+        },
+    )
 }
 
 pub fn user(decided: Result<Caller>) -> User {
@@ -107,13 +125,18 @@ pub fn user(decided: Result<Caller>) -> User {
 
 /// The code and the log's word of a refusal.
 pub fn refusal(decided: Result<Caller>) -> (&'static str, String) {
-    let Err(Error { code, internal, .. }) = decided else { panic!("not refused: {decided:?}") };
+    let Err(Error { code, internal, .. }) = decided else {
+        panic!("not refused: {decided:?}")
+    };
     (code.as_str(), internal.unwrap().into_owned())
 }
 
 #[track_caller]
 pub fn refused(decided: Result<Caller>, word: &str) {
     let (code, internal) = refusal(decided);
-    let reason = Reason::ALL.iter().find(|reason| reason.word() == word).expect(word);
+    let reason = Reason::ALL
+        .iter()
+        .find(|reason| reason.word() == word)
+        .expect(word);
     assert_eq!((code, internal.as_str()), (reason.error().code.as_str(), word));
 }

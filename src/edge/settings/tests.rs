@@ -33,7 +33,11 @@ fn parse(over: &[(&str, &str)]) -> Result<Settings, Vec<SettingFault>> {
 #[track_caller]
 fn faulty(name: &'static str, text: &str) {
     let faults = parse(&[(name, text)]).unwrap_err();
-    assert_eq!(faults.iter().map(|fault| fault.name).collect::<Vec<_>>(), [name], "{text:?}");
+    assert_eq!(
+        faults.iter().map(|fault| fault.name).collect::<Vec<_>>(),
+        [name],
+        "{text:?}"
+    );
     let told = faults.iter().map(ToString::to_string).collect::<String>();
     assert!(text.len() < 12 || !told.contains(text), "{told} tells the value");
 }
@@ -42,7 +46,13 @@ fn faulty(name: &'static str, text: &str) {
 fn absent_settings_have_their_documented_defaults() {
     let settings = parse(&[]).unwrap();
     assert_eq!(settings.environment, Environment::Production);
-    assert_eq!(settings.tokens.admin_claim, AdminClaim { name: "isSuperAdmin".into(), value: None });
+    assert_eq!(
+        settings.tokens.admin_claim,
+        AdminClaim {
+            name: "isSuperAdmin".into(),
+            value: None
+        }
+    );
     assert_eq!(settings.response_encryption, ResponseEncryption::OnRequest);
     let numbers = [
         settings.tokens.max_ttl_secs,
@@ -63,7 +73,14 @@ fn absent_settings_have_their_documented_defaults() {
         let doc = SETTINGS.iter().find(|doc| doc.name == *name).unwrap();
         assert_eq!(doc.default, Some(number.to_string().as_str()));
     }
-    assert_eq!(settings.rate_limits.pro.first().map(|policy| (policy.q, policy.w)), Some((1200, 60)));
+    assert_eq!(
+        settings
+            .rate_limits
+            .pro
+            .first()
+            .map(|policy| (policy.q, policy.w)),
+        Some((1200, 60))
+    );
     assert!(settings.allowed_origins.is_empty() && settings.jwks.is_empty());
 }
 
@@ -96,12 +113,20 @@ fn all_faults_are_told_at_once() {
     );
     let development = |name: &str| (name == "ENVIRONMENT").then(|| "development".to_owned());
     assert!(!names(Settings::parse(development).unwrap_err()).contains(&"JWT_ISSUER"));
-    assert_eq!(names(parse(&[("INDEX_KEY", "x"), ("DIRECTORY_SHARDS", "0")]).unwrap_err()).len(), 2);
+    assert_eq!(
+        names(parse(&[("INDEX_KEY", "x"), ("DIRECTORY_SHARDS", "0")]).unwrap_err()).len(),
+        2
+    );
 }
 
 #[test]
 fn one_source_of_token_keys_is_enough() {
-    assert!(parse(&[("JWT_SECRET", ""), ("JWKS_URL", URL)]).unwrap().jwks_url.is_some());
+    assert!(
+        parse(&[("JWT_SECRET", ""), ("JWKS_URL", URL)])
+            .unwrap()
+            .jwks_url
+            .is_some()
+    );
     let jwks = &include_str!("../../../tests/data/tokens-jose.json");
     let jwks: serde_json::Value = serde_json::from_str(jwks).unwrap();
     let settings = parse(&[("JWT_SECRET", " "), ("JWKS", &jwks["jwks"].to_string())]).unwrap();
@@ -115,19 +140,28 @@ fn jwt_secret_is_one_secret_or_a_list_and_never_half_of_either() {
     let (a, b) = ("a".repeat(32), "b".repeat(32));
     let kids = |text: &str| {
         let secrets = parse(&[("JWT_SECRET", text)]).unwrap().jwt_secrets;
-        secrets.into_iter().map(|key| (key.kid, key.secret.expose().len())).collect::<Vec<_>>()
+        secrets
+            .into_iter()
+            .map(|key| (key.kid, key.secret.expose().len()))
+            .collect::<Vec<_>>()
     };
     assert_eq!(kids(&a), [(None, 32)]);
     assert_eq!(kids(&format!("with, comma and colon : {a}")), [(None, 56)]);
     assert_eq!(kids(&format!("k1:{a}")), [(Some("k1".into()), 32)]);
-    assert_eq!(kids(&format!("k1:{a}, k.2:{b}:x")), [(Some("k1".into()), 32), (Some("k.2".into()), 34)]);
+    assert_eq!(
+        kids(&format!("k1:{a}, k.2:{b}:x")),
+        [(Some("k1".into()), 32), (Some("k.2".into()), 34)]
+    );
     for bad in [
         "short".to_owned(),
         format!("k1:{a},{b}"),
         format!("k1:{a},k1:{b}"),
         format!("k1:{a},k2:short"),
         format!("{a},k:{b}"),
-        (0..5).map(|kid| format!("{kid}:{a}")).collect::<Vec<_>>().join(","),
+        (0..5)
+            .map(|kid| format!("{kid}:{a}"))
+            .collect::<Vec<_>>()
+            .join(","),
         "x".repeat(513),
         format!("k1:{a},"),
     ] {
@@ -140,9 +174,13 @@ fn key_lists_hold_32_bytes_under_an_id_of_their_own() {
     let key = key();
     for name in ["MASTER_KEYS", "SIGNING_KEYS"] {
         assert!(parse(&[(name, &format!("2:{key}, 1:{key}"))]).is_ok());
-        for bad in
-            [key.clone(), format!("1:{key},1:{key}"), "1:AAAA".into(), format!(":{key}"), format!("1:{key}x")]
-        {
+        for bad in [
+            key.clone(),
+            format!("1:{key},1:{key}"),
+            "1:AAAA".into(),
+            format!(":{key}"),
+            format!("1:{key}x"),
+        ] {
             faulty(name, &bad);
         }
     }
@@ -152,16 +190,24 @@ fn key_lists_hold_32_bytes_under_an_id_of_their_own() {
     faulty("SIGNING_KEYS", &format!("a b:{key}"));
     faulty("INDEX_KEY", "AAAA");
     let service = "k".repeat(32);
-    for bad in
-        ["short", &format!("{service},{service}"), &format!("{service},"), &format!("{service} {service}")]
-    {
+    for bad in [
+        "short",
+        &format!("{service},{service}"),
+        &format!("{service},"),
+        &format!("{service} {service}"),
+    ] {
         faulty("SERVICE_API_KEYS", bad);
     }
 }
 
 #[test]
 fn keys_are_fetched_over_https_or_from_this_machine() {
-    for good in [URL, "http://localhost:9000/jwks", "http://127.0.0.1/jwks", "http://[::1]:1/jwks"] {
+    for good in [
+        URL,
+        "http://localhost:9000/jwks",
+        "http://127.0.0.1/jwks",
+        "http://[::1]:1/jwks",
+    ] {
         assert!(parse(&[("JWKS_URL", good)]).is_ok(), "{good}");
     }
     for bad in [
@@ -184,7 +230,10 @@ fn keys_are_fetched_over_https_or_from_this_machine() {
 fn an_origin_is_exact_as_a_browser_writes_it() {
     let good =
         "https://app.example, http://localhost:5173,https://xn--bcher-kva.example:8443,http://[::1]:3000";
-    assert_eq!(parse(&[("ALLOWED_ORIGINS", good)]).unwrap().allowed_origins.len(), 4);
+    assert_eq!(
+        parse(&[("ALLOWED_ORIGINS", good)]).unwrap().allowed_origins.len(),
+        4
+    );
     for bad in [
         "*",
         "null",
@@ -210,7 +259,10 @@ fn an_origin_is_exact_as_a_browser_writes_it() {
 fn rate_limits_keep_the_default_of_a_plan_that_they_do_not_name() {
     let text = r#"{"free":[{"name":"jobs","q":3,"w":60,"unit":"concurrent-requests"}]}"#;
     let limits = parse(&[("RATE_LIMITS", text)]).unwrap().rate_limits;
-    assert_eq!(limits.free.first().map(|policy| policy.unit), Some(QuotaUnit::ConcurrentRequests));
+    assert_eq!(
+        limits.free.first().map(|policy| policy.unit),
+        Some(QuotaUnit::ConcurrentRequests)
+    );
     assert_eq!(limits.enterprise.len(), 2);
     for bad in [
         "{",
@@ -257,6 +309,9 @@ fn no_secret_shows_in_debug_output() {
     let secret = format!("SENTINEL{}", "s".repeat(32));
     let settings = parse(&[("JWT_SECRET", &secret), ("SERVICE_API_KEYS", &secret)]).unwrap();
     let shown = format!("{settings:?}");
-    assert!(!shown.contains("SENTINEL") && !shown.contains(&key()) && !shown.contains("9, 9, 9"), "{shown}");
+    assert!(
+        !shown.contains("SENTINEL") && !shown.contains(&key()) && !shown.contains("9, 9, 9"),
+        "{shown}"
+    );
     assert!(!shown.contains("83, 69, 78"), "the bytes of a secret show");
 }

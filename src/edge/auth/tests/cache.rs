@@ -34,7 +34,9 @@ fn set(kids: &[&str]) -> Vec<u8> {
         key["kid"] = json!(kid);
         key
     });
-    json!({ "keys": keys.collect::<Vec<_>>() }).to_string().into_bytes()
+    json!({ "keys": keys.collect::<Vec<_>>() })
+        .to_string()
+        .into_bytes()
 }
 
 /// A cache that holds key `a`, fetched at 0.
@@ -65,7 +67,10 @@ fn a_fetch_of_which_nothing_is_heard_is_taken_over() {
     assert_eq!(ask(&mut cache, Some("a"), FETCH_DEADLINE_MS + 1), Said::Wait);
     let mut cache = filled();
     assert_eq!(ask(&mut cache, Some("b"), REFRESH_FLOOR_MS), Said::Fetch);
-    assert_eq!(ask(&mut cache, Some("b"), REFRESH_FLOOR_MS + FETCH_DEADLINE_MS), Said::Fetch);
+    assert_eq!(
+        ask(&mut cache, Some("b"), REFRESH_FLOOR_MS + FETCH_DEADLINE_MS),
+        Said::Fetch
+    );
 }
 
 #[test]
@@ -75,10 +80,18 @@ fn an_unknown_kid_refreshes_but_no_oftener_than_the_floor() {
     assert_eq!(ask(&mut cache, Some("b"), REFRESH_FLOOR_MS - 1), Said::Unknown);
     assert_eq!(ask(&mut cache, Some("b"), REFRESH_FLOOR_MS), Said::Fetch);
     assert_eq!(ask(&mut cache, Some("c"), REFRESH_FLOOR_MS), Said::Wait);
-    assert_eq!(ask(&mut cache, Some("a"), REFRESH_FLOOR_MS), Said::Keys, "known keys wait for nobody");
+    assert_eq!(
+        ask(&mut cache, Some("a"), REFRESH_FLOOR_MS),
+        Said::Keys,
+        "known keys wait for nobody"
+    );
     cache.fetched(at(REFRESH_FLOOR_MS), &set(&["b"])).unwrap();
     assert_eq!(ask(&mut cache, Some("b"), REFRESH_FLOOR_MS), Said::Keys);
-    assert_eq!(ask(&mut cache, Some("a"), REFRESH_FLOOR_MS), Said::Unknown, "a withdrawn key is gone");
+    assert_eq!(
+        ask(&mut cache, Some("a"), REFRESH_FLOOR_MS),
+        Said::Unknown,
+        "a withdrawn key is gone"
+    );
 }
 
 #[test]
@@ -88,10 +101,18 @@ fn keys_outlive_an_issuer_that_is_down_for_a_day_and_no_longer() {
     let mut ms = FRESH_MS;
     while ms < STALE_MS {
         assert_eq!(ask(&mut cache, Some("a"), ms), Said::Fetch);
-        assert_eq!(ask(&mut cache, Some("a"), ms), Said::Keys, "served stale while one asks");
+        assert_eq!(
+            ask(&mut cache, Some("a"), ms),
+            Said::Keys,
+            "served stale while one asks"
+        );
         cache.failed();
         assert_eq!(ask(&mut cache, Some("a"), ms), Said::Keys);
-        assert_eq!(ask(&mut cache, Some("b"), ms), Said::Unavailable, "perhaps the issuer has it by now");
+        assert_eq!(
+            ask(&mut cache, Some("b"), ms),
+            Said::Unavailable,
+            "perhaps the issuer has it by now"
+        );
         ms += REFRESH_FLOOR_MS;
     }
     assert_eq!(ask(&mut cache, Some("a"), STALE_MS), Said::Fetch);
@@ -126,22 +147,45 @@ fn a_token_is_verified_by_the_keys_that_were_fetched() {
     let auth = authenticator(&[("JWKS_URL", "https://login.example/.well-known/jwks.json")]);
     let mut cache = JwksCache::default();
     let header = format!("Bearer {}", pinned::token("jose", "ES256"));
-    let credentials = Credentials { authorization: Some(&header), ..Credentials::default() };
-    assert!(matches!(auth.authenticate(&credentials, &mut cache, now()), Outcome::FetchKeys));
-    assert!(matches!(auth.authenticate(&credentials, &mut cache, now()), Outcome::WaitForKeys));
-    cache.fetched(now(), pinned::jwks("jose").to_string().as_bytes()).unwrap();
-    let Outcome::Done(decided) = auth.authenticate(&credentials, &mut cache, now()) else { panic!() };
+    let credentials = Credentials {
+        authorization: Some(&header),
+        ..Credentials::default()
+    };
+    assert!(matches!(
+        auth.authenticate(&credentials, &mut cache, now()),
+        Outcome::FetchKeys
+    ));
+    assert!(matches!(
+        auth.authenticate(&credentials, &mut cache, now()),
+        Outcome::WaitForKeys
+    ));
+    cache
+        .fetched(now(), pinned::jwks("jose").to_string().as_bytes())
+        .unwrap();
+    let Outcome::Done(decided) = auth.authenticate(&credentials, &mut cache, now()) else {
+        panic!()
+    };
     assert_eq!(user(decided).subject, "cust_pinned0001");
     let other = format!("Bearer {}", pinned::token("pyjwt", "ES256"));
-    let other = Credentials { authorization: Some(&other), ..Credentials::default() };
-    let Outcome::Done(decided) = auth.authenticate(&other, &mut cache, now()) else { panic!() };
+    let other = Credentials {
+        authorization: Some(&other),
+        ..Credentials::default()
+    };
+    let Outcome::Done(decided) = auth.authenticate(&other, &mut cache, now()) else {
+        panic!()
+    };
     refused(decided, "unknown_kid");
     // HS256 tokens never make us ask the issuer.
     user(bearer(&auth, &sign(&claims())));
     let mut down = JwksCache::default();
-    assert!(matches!(auth.authenticate(&credentials, &mut down, now()), Outcome::FetchKeys));
+    assert!(matches!(
+        auth.authenticate(&credentials, &mut down, now()),
+        Outcome::FetchKeys
+    ));
     down.failed();
-    let Outcome::Done(decided) = auth.authenticate(&credentials, &mut down, now()) else { panic!() };
+    let Outcome::Done(decided) = auth.authenticate(&credentials, &mut down, now()) else {
+        panic!()
+    };
     refused(decided, "issuer_unavailable");
 }
 

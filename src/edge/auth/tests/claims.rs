@@ -9,7 +9,10 @@ fn a_sound_token_makes_a_user_with_normalised_claims() {
     assert_eq!(user.email.as_deref(), Some("ada@example.com"));
     assert!(user.email_verified && !user.is_admin);
     assert_eq!(user.scopes, ["a", "b"]);
-    assert_eq!((user.jti.as_deref(), user.csrf.as_deref()), (Some("j1"), Some("csrf-value")));
+    assert_eq!(
+        (user.jti.as_deref(), user.csrf.as_deref()),
+        (Some("j1"), Some("csrf-value"))
+    );
     assert_eq!((user.issued_at, user.expires_at), (NOW - 10, NOW + 100));
 }
 
@@ -22,7 +25,13 @@ fn a_missing_or_mistyped_claim_is_refused() {
             refused(bearer(&auth, &sign(&with(json!({ name: wrong })))), word);
         }
     }
-    for wrong in [json!("1800000100"), json!(-1), json!(1e300), json!(253_402_300_800_i64), json!(u64::MAX)] {
+    for wrong in [
+        json!("1800000100"),
+        json!(-1),
+        json!(1e300),
+        json!(253_402_300_800_i64),
+        json!(u64::MAX),
+    ] {
         refused(bearer(&auth, &sign(&with(json!({ "exp": wrong })))), "bad_exp");
     }
     for (name, wrong, word) in [
@@ -42,10 +51,18 @@ fn a_missing_or_mistyped_claim_is_refused() {
         refused(bearer(&auth, &sign(&with(json!({ name: wrong })))), word);
     }
     assert_eq!(
-        user(bearer(&auth, &sign(&with(json!({"sub": "ü".repeat(255)}))))).subject.chars().count(),
+        user(bearer(&auth, &sign(&with(json!({"sub": "ü".repeat(255)})))))
+            .subject
+            .chars()
+            .count(),
         255
     );
-    user(bearer(&auth, &sign(&with(json!({"exp": NOW as f64 + 10.5, "jti": null, "scope": null})))));
+    user(bearer(
+        &auth,
+        &sign(&with(
+            json!({"exp": NOW as f64 + 10.5, "jti": null, "scope": null}),
+        )),
+    ));
 }
 
 #[test]
@@ -57,22 +74,40 @@ fn a_token_lives_from_its_nbf_to_its_exp_and_no_longer() {
         user(bearer(&auth, &sign(&with(json!({ name: NOW + 60 })))));
         refused(bearer(&auth, &sign(&with(json!({ name: NOW + 61 })))), word);
     }
-    user(bearer(&auth, &sign(&with(json!({"iat": NOW - 10, "exp": NOW - 10 + 86_400})))));
+    user(bearer(
+        &auth,
+        &sign(&with(json!({"iat": NOW - 10, "exp": NOW - 10 + 86_400}))),
+    ));
     refused(
-        bearer(&auth, &sign(&with(json!({"iat": NOW - 10, "exp": NOW - 9 + 86_400})))),
+        bearer(
+            &auth,
+            &sign(&with(json!({"iat": NOW - 10, "exp": NOW - 9 + 86_400}))),
+        ),
         "lifetime_too_long",
     );
-    refused(bearer(&auth, &sign(&with(json!({"iat": NOW, "exp": NOW})))), "lifetime_not_positive");
-    refused(bearer(&auth, &sign(&with(json!({"iat": NOW + 9, "exp": NOW})))), "lifetime_not_positive");
+    refused(
+        bearer(&auth, &sign(&with(json!({"iat": NOW, "exp": NOW})))),
+        "lifetime_not_positive",
+    );
+    refused(
+        bearer(&auth, &sign(&with(json!({"iat": NOW + 9, "exp": NOW})))),
+        "lifetime_not_positive",
+    );
 }
 
 #[test]
 fn issuer_and_audience_must_be_ours() {
     let auth = authenticator(&[]);
-    for wrong in
-        [json!("https://auth.idling.app"), json!("auth.idling.app/"), json!(["auth.idling.app"]), json!(null)]
-    {
-        refused(bearer(&auth, &sign(&with(json!({ "iss": wrong })))), "wrong_issuer");
+    for wrong in [
+        json!("https://auth.idling.app"),
+        json!("auth.idling.app/"),
+        json!(["auth.idling.app"]),
+        json!(null),
+    ] {
+        refused(
+            bearer(&auth, &sign(&with(json!({ "iss": wrong })))),
+            "wrong_issuer",
+        );
     }
     refused(bearer(&auth, &sign(&without("iss"))), "wrong_issuer");
     refused(bearer(&auth, &sign(&without("aud"))), "wrong_audience");
@@ -85,21 +120,40 @@ fn issuer_and_audience_must_be_ours() {
         json!({}),
         json!("@customerId"),
     ] {
-        refused(bearer(&auth, &sign(&with(json!({ "aud": wrong })))), "wrong_audience");
+        refused(
+            bearer(&auth, &sign(&with(json!({ "aud": wrong })))),
+            "wrong_audience",
+        );
     }
     for right in [json!("default"), json!("cust_a"), json!(["x", "default"])] {
         user(bearer(&auth, &sign(&with(json!({ "aud": right })))));
     }
-    user(bearer(&auth, &sign(&with(json!({"aud": "key_9", "keyId": "key_9"})))));
-    refused(bearer(&auth, &sign(&with(json!({"aud": "", "keyId": ""})))), "wrong_audience");
-    refused(bearer(&auth, &sign(&with(json!({"aud": "null", "customerId": null})))), "wrong_audience");
+    user(bearer(
+        &auth,
+        &sign(&with(json!({"aud": "key_9", "keyId": "key_9"}))),
+    ));
+    refused(
+        bearer(&auth, &sign(&with(json!({"aud": "", "keyId": ""})))),
+        "wrong_audience",
+    );
+    refused(
+        bearer(&auth, &sign(&with(json!({"aud": "null", "customerId": null})))),
+        "wrong_audience",
+    );
     // A token that is both late and not ours is not called late: a new one would not help.
-    refused(bearer(&auth, &sign(&with(json!({"aud": "x", "exp": NOW - 1})))), "wrong_audience");
+    refused(
+        bearer(&auth, &sign(&with(json!({"aud": "x", "exp": NOW - 1})))),
+        "wrong_audience",
+    );
 }
 
 #[test]
 fn development_may_leave_issuer_and_audience_open() {
-    let auth = authenticator(&[("ENVIRONMENT", "development"), ("JWT_ISSUER", ""), ("JWT_AUDIENCE", "")]);
+    let auth = authenticator(&[
+        ("ENVIRONMENT", "development"),
+        ("JWT_ISSUER", ""),
+        ("JWT_AUDIENCE", ""),
+    ]);
     user(bearer(&auth, &sign(&with(json!({"iss": "x", "aud": 1})))));
 }
 
@@ -109,10 +163,16 @@ fn id_tokens_are_refused() {
     for name in ["nonce", "at_hash", "c_hash", "s_hash"] {
         refused(bearer(&auth, &sign(&with(json!({ name: "x" })))), "id_token");
     }
-    refused(bearer(&auth, &sign(&with(json!({"token_use": "id"})))), "id_token");
+    refused(
+        bearer(&auth, &sign(&with(json!({"token_use": "id"})))),
+        "id_token",
+    );
     refused(bearer(&auth, &sign(&with(json!({"typ": "ID"})))), "id_token");
     refused(
-        bearer(&auth, &sign_raw(r#"{"alg":"HS256","typ":"id+jwt"}"#, &claims().to_string(), SECRET)),
+        bearer(
+            &auth,
+            &sign_raw(r#"{"alg":"HS256","typ":"id+jwt"}"#, &claims().to_string(), SECRET),
+        ),
         "id_token",
     );
 }
@@ -141,9 +201,15 @@ fn only_a_true_claim_or_a_verified_address_makes_a_super_admin() {
     for almost in [json!("true"), json!(1), json!(null), json!([true]), json!(false)] {
         assert!(!admin(&auth, json!({ "isSuperAdmin": almost })));
     }
-    assert!(admin(&auth, json!({"email": "ROOT@example.com", "email_verified": true})));
+    assert!(admin(
+        &auth,
+        json!({"email": "ROOT@example.com", "email_verified": true})
+    ));
     for almost in [json!("true"), json!(1), json!(null), json!(false)] {
-        assert!(!admin(&auth, json!({"email": "root@example.com", "email_verified": almost})));
+        assert!(!admin(
+            &auth,
+            json!({"email": "root@example.com", "email_verified": almost})
+        ));
     }
     let by_role = authenticator(&[("ADMIN_CLAIM", "roles = operator")]);
     assert!(
@@ -171,9 +237,21 @@ fn the_scope_service_makes_a_service_whose_id_is_fit_for_a_log() {
         Caller::User(user) => panic!("{user:?}"),
     };
     assert_eq!(id("login-service"), "login-service");
-    for sub in ["ada@example.com", "key_0123456789ab", "sub_x", &"a".repeat(65), "a b"] {
+    for sub in [
+        "ada@example.com",
+        "key_0123456789ab",
+        "sub_x",
+        &"a".repeat(65),
+        "a b",
+    ] {
         let id = id(sub);
         assert!(id.len() == 16 && id.starts_with("sub_") && id != sub, "{id}");
     }
-    assert!(!user(bearer(&auth, &sign(&with(json!({"scope": "services service:x"}))))).is_admin);
+    assert!(
+        !user(bearer(
+            &auth,
+            &sign(&with(json!({"scope": "services service:x"})))
+        ))
+        .is_admin
+    );
 }

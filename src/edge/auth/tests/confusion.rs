@@ -2,24 +2,47 @@
 use super::*;
 
 fn headed(header: &str) -> Result<Caller> {
-    bearer(&authenticator(&[]), &sign_raw(header, &claims().to_string(), SECRET))
+    bearer(
+        &authenticator(&[]),
+        &sign_raw(header, &claims().to_string(), SECRET),
+    )
 }
 
 #[test]
 fn header_types_of_access_tokens_are_accepted_and_no_others() {
-    for typ in ["JWT", "jwt", "at+jwt", "AT+JWT", "application/jwt", "Application/at+JWT"] {
+    for typ in [
+        "JWT",
+        "jwt",
+        "at+jwt",
+        "AT+JWT",
+        "application/jwt",
+        "Application/at+JWT",
+    ] {
         user(headed(&json!({"alg": "HS256", "typ": typ}).to_string()));
     }
     user(headed(r#"{"alg":"HS256"}"#));
-    for typ in ["JWE", "dpop+jwt", "logout+jwt", "", "text/jwt", "application/application/jwt"] {
-        refused(headed(&json!({"alg": "HS256", "typ": typ}).to_string()), "wrong_type");
+    for typ in [
+        "JWE",
+        "dpop+jwt",
+        "logout+jwt",
+        "",
+        "text/jwt",
+        "application/application/jwt",
+    ] {
+        refused(
+            headed(&json!({"alg": "HS256", "typ": typ}).to_string()),
+            "wrong_type",
+        );
     }
     refused(headed(r#"{"alg":"HS256","typ":1}"#), "malformed_header");
 }
 
 #[test]
 fn a_header_that_demands_or_repeats_is_refused() {
-    refused(headed(r#"{"alg":"HS256","crit":["exp"],"exp":1}"#), "critical_header");
+    refused(
+        headed(r#"{"alg":"HS256","crit":["exp"],"exp":1}"#),
+        "critical_header",
+    );
     refused(headed(r#"{"alg":"HS256","crit":[]}"#), "critical_header");
     refused(headed(r#"{"alg":"none","alg":"HS256"}"#), "malformed_header");
     for header in [
@@ -34,8 +57,13 @@ fn a_header_that_demands_or_repeats_is_refused() {
     ] {
         refused(headed(header), "malformed_header");
     }
-    for alg in ["none", "None", "HS384", "HS512", "hs256", "RS512", "PS256", "ES256K", ""] {
-        refused(headed(&json!({ "alg": alg }).to_string()), "unsupported_algorithm");
+    for alg in [
+        "none", "None", "HS384", "HS512", "hs256", "RS512", "PS256", "ES256K", "",
+    ] {
+        refused(
+            headed(&json!({ "alg": alg }).to_string()),
+            "unsupported_algorithm",
+        );
     }
 }
 
@@ -45,7 +73,10 @@ fn keys_that_a_token_brings_along_are_ignored() {
     let header = json!({"alg": "HS256", "jwk": attacker, "jku": "https://evil.example", "x5u": "https://evil.example"});
     let payload = claims().to_string();
     refused(
-        bearer(&authenticator(&[]), &sign_raw(&header.to_string(), &payload, &"x".repeat(40))),
+        bearer(
+            &authenticator(&[]),
+            &sign_raw(&header.to_string(), &payload, &"x".repeat(40)),
+        ),
         "bad_signature",
     );
     user(headed(&header.to_string()));
@@ -56,7 +87,10 @@ fn a_payload_that_is_no_plain_object_is_refused() {
     let auth = authenticator(&[]);
     let duplicate = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
     for payload in ["[]", "1", "", "{}{}", duplicate.as_str()] {
-        refused(bearer(&auth, &sign_raw(r#"{"alg":"HS256"}"#, payload, SECRET)), "malformed_payload");
+        refused(
+            bearer(&auth, &sign_raw(r#"{"alg":"HS256"}"#, payload, SECRET)),
+            "malformed_payload",
+        );
     }
 }
 
@@ -87,7 +121,10 @@ fn a_token_has_three_segments_of_strict_base64url_and_nothing_after_them() {
         assert!(bearer(&auth, bad).is_err(), "{bad:?}");
     }
     for garbage in ["a", "aa", "AAAA", "%", "\u{e9}"] {
-        assert!(bearer(&auth, &format!("{token}{garbage}")).is_err(), "{garbage:?}");
+        assert!(
+            bearer(&auth, &format!("{token}{garbage}")).is_err(),
+            "{garbage:?}"
+        );
     }
     // The last character carries unused bits: only one of its spellings is the signature.
     let spellings = (b'!'..=b'~').filter(|last| {
@@ -115,7 +152,10 @@ fn secrets_rotate_by_kid() {
     let auth = authenticator(&[("JWT_SECRET", &format!("new:{one},old:{two}"))]);
     let token = |kid: Option<&str>, secret: &str| {
         let header = kid.map_or(json!({"alg": "HS256"}), |kid| json!({"alg": "HS256", "kid": kid}));
-        bearer(&auth, &sign_raw(&header.to_string(), &claims().to_string(), secret))
+        bearer(
+            &auth,
+            &sign_raw(&header.to_string(), &claims().to_string(), secret),
+        )
     };
     user(token(Some("new"), &one));
     user(token(Some("old"), &two));

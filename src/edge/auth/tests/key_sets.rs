@@ -2,7 +2,9 @@
 use super::*;
 
 fn usable(keys: Value) -> usize {
-    KeySet::parse(json!({ "keys": keys }).to_string().as_bytes()).unwrap().len()
+    KeySet::parse(json!({ "keys": keys }).to_string().as_bytes())
+        .unwrap()
+        .len()
 }
 
 #[test]
@@ -45,7 +47,10 @@ fn keys_that_cannot_be_used_are_skipped_and_the_others_kept() {
         bare.as_object_mut().unwrap().remove(name);
     }
     both["key_ops"] = json!(["sign", "verify"]);
-    assert_eq!(usable(json!([bare, both, changed(2, "alg", json!("Ed25519"))])), 3);
+    assert_eq!(
+        usable(json!([bare, both, changed(2, "alg", json!("Ed25519"))])),
+        3
+    );
 }
 
 #[test]
@@ -65,7 +70,10 @@ fn a_token_without_kid_is_tried_against_few_keys() {
     let key = &pinned::jwks("pyjwt")["keys"][2];
     let set = json!({"keys": vec![key; 10]}).to_string();
     let set = KeySet::parse(set.as_bytes()).unwrap();
-    assert_eq!((set.len(), set.candidates(None, Algorithm::EdDsa).count()), (10, MAX_TRIES));
+    assert_eq!(
+        (set.len(), set.candidates(None, Algorithm::EdDsa).count()),
+        (10, MAX_TRIES)
+    );
     assert_eq!(set.candidates(Some("py-ed"), Algorithm::EdDsa).count(), MAX_TRIES);
     assert_eq!(set.candidates(Some("py-ed"), Algorithm::Es256).count(), 0);
     assert_eq!(set.candidates(Some("other"), Algorithm::EdDsa).count(), 0);

@@ -31,7 +31,11 @@ fn tokens_of_pyjwt_and_jose_authenticate() {
     for library in ["pyjwt", "jose"] {
         for (name, token) in vectors(library)["good"].as_object().unwrap() {
             let user = user(bearer(&auth, token.as_str().unwrap()));
-            assert_eq!(user.customer.unwrap().as_str(), "cust_pinned0001", "{library} {name}");
+            assert_eq!(
+                user.customer.unwrap().as_str(),
+                "cust_pinned0001",
+                "{library} {name}"
+            );
             assert_eq!(user.scopes, ["profile", "customer:owner"]);
             assert_eq!((user.email, user.email_verified), (None, false));
             seen += 1;
@@ -53,7 +57,10 @@ fn an_older_token_with_a_raw_slash_in_its_signature_authenticates() {
     let (head, signature) = rs256.rsplit_once('.').unwrap();
     assert!(signature.contains('_'));
     refused(
-        bearer(&with_static_keys(), &format!("{head}.{}", signature.replace('_', "/"))),
+        bearer(
+            &with_static_keys(),
+            &format!("{head}.{}", signature.replace('_', "/")),
+        ),
         "malformed_token",
     );
 }
@@ -79,7 +86,11 @@ fn no_confusion_of_algorithms_authenticates() {
 fn an_hs256_token_signed_with_the_rsa_public_key_fails_also_where_there_is_no_secret() {
     let auth = authenticator(&[("JWT_SECRET", ""), ("JWKS", &jwks("pyjwt").to_string())]);
     for (name, token) in vectors("pyjwt")["refused"].as_object().unwrap() {
-        assert_eq!(refusal(bearer(&auth, token.as_str().unwrap())).0, "invalid_token", "{name}");
+        assert_eq!(
+            refusal(bearer(&auth, token.as_str().unwrap())).0,
+            "invalid_token",
+            "{name}"
+        );
     }
 }
 
@@ -96,7 +107,10 @@ fn a_key_verifies_only_its_own_tokens() {
         let mut foreign = jwks("jose")["keys"][kept].clone();
         foreign["kid"] = key["kid"].clone();
         let auth = authenticator(&[("JWKS", &json!({"keys": [foreign]}).to_string())]);
-        refused(bearer(&auth, &token("pyjwt", ["RS256", "ES256", "EdDSA"][kept])), "bad_signature");
+        refused(
+            bearer(&auth, &token("pyjwt", ["RS256", "ES256", "EdDSA"][kept])),
+            "bad_signature",
+        );
     }
 }
 

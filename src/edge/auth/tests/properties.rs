@@ -16,8 +16,13 @@ fn no_token_with_one_byte_changed_authenticates() {
             for flip in [1_u8, 2, 4, 8, 16, 32, 64] {
                 let mut bytes = token.clone().into_bytes();
                 bytes[index] ^= flip;
-                let Ok(changed) = String::from_utf8(bytes) else { continue };
-                assert!(bearer(pinned_keys(), &changed).is_err(), "{alg} at {index} by {flip}");
+                let Ok(changed) = String::from_utf8(bytes) else {
+                    continue;
+                };
+                assert!(
+                    bearer(pinned_keys(), &changed).is_err(),
+                    "{alg} at {index} by {flip}"
+                );
             }
         }
     }
