@@ -6,7 +6,7 @@ mod keys;
 mod limits;
 mod reader;
 mod secret;
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 mod web;
 

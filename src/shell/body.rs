@@ -39,3 +39,33 @@ pub async fn read(stream: Option<ReadableStream>, max_bytes: usize) -> Result<Ve
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use web_sys::Response;
+
+    fn stream(text: &str) -> Option<ReadableStream> {
+        Response::new_with_opt_str(Some(text)).unwrap().body()
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_body_is_read_up_to_its_cap_and_no_further() {
+        assert_eq!(read(stream("12345"), 5).await.unwrap(), b"12345");
+        assert_eq!(
+            read(stream("123456"), 5).await.unwrap_err().code,
+            Code::BodyTooLarge
+        );
+        assert_eq!(read(None, 5).await.unwrap(), b"");
+    }
+
+    #[wasm_bindgen_test]
+    async fn a_body_that_is_read_already_is_a_refusal_and_not_a_trap() {
+        let response = Response::new_with_opt_str(Some("x")).unwrap();
+        let body = response.body();
+        let _reader = ReadableStreamDefaultReader::new(body.as_ref().unwrap()).unwrap();
+        assert_eq!(read(body, 5).await.unwrap_err().code, Code::MalformedRequest);
+    }
+}

@@ -89,3 +89,28 @@ fn load(env: &Env) -> Option<Rc<Site>> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn entropy_fills_more_than_the_platform_gives_at_once() {
+        let mut bytes = vec![0; MAX_RANDOM_BYTES + 64];
+        PlatformEntropy.fill(&mut bytes).unwrap();
+        assert!(
+            bytes
+                .get(MAX_RANDOM_BYTES..)
+                .unwrap()
+                .iter()
+                .any(|&byte| byte != 0)
+        );
+    }
+
+    #[wasm_bindgen_test]
+    fn the_clock_tells_milliseconds_of_this_century() {
+        assert!(now().to_rfc3339().starts_with("20"));
+    }
+}

@@ -73,3 +73,36 @@ pub fn empty_500() -> Response {
     // The platform accepts status 500 without a body; an error object is a response too.
     Response::new_with_opt_str_and_init(None, &init).unwrap_or_else(|_| Response::error())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen_test]
+    fn an_answer_becomes_a_response_with_its_headers() {
+        let answer = Answer::document(
+            201,
+            "application/json",
+            b"{}".to_vec(),
+            crate::edge::reply::Caching::Never,
+        );
+        let response = respond(answer, &[("X-Request-Id", "r".to_owned())]);
+        assert_eq!(response.status(), 201);
+        assert_eq!(
+            header(&response.headers(), "content-type").as_deref(),
+            Some("application/json")
+        );
+        assert_eq!(header(&response.headers(), "x-request-id").as_deref(), Some("r"));
+    }
+
+    #[wasm_bindgen_test]
+    fn bodiless_statuses_and_headers_that_the_platform_refuses_do_not_trap() {
+        assert!(respond(Answer::empty(304), &[]).body().is_none());
+        assert_eq!(
+            respond(Answer::empty(200), &[("X-Bad", "a\nb".to_owned())]).status(),
+            500
+        );
+    }
+}

@@ -124,3 +124,91 @@ fn fault(error: &JsValue) -> Error {
         .map(|error| String::from(error.message()));
     Error::fault(message.unwrap_or_else(|| "storage failed".to_owned()))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, missing_docs)]
+mod tests {
+    use super::*;
+    use crate::error::Code;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    #[wasm_bindgen(inline_js = r#"
+        // The platform's storage as far as the adapter sees it: rows are the parameters handed back.
+        export function fakeStorage(log) {
+            const rows = (list) => ({ raw: () => ({ toArray: () => list }) });
+            return {
+                sql: {
+                    exec(statement, ...params) {
+                        log.push(`${statement} ${params.map((p) => p?.constructor?.name ?? 'null').join()}`);
+                        if (statement === 'FAIL') throw new Error('no such table: t');
+                        if (statement === 'FAIL LATE') return { raw: () => ({ toArray: () => { throw new Error('late'); } }) };
+                        if (statement === 'ODD') return rows([[true]]);
+                        return rows([params.map((p) => p instanceof Uint8Array ? p.slice().buffer : p)]);
+                    },
+                },
+                transactionSync(body) {
+                    log.push('begin');
+                    try { const result = body(); log.push('commit'); return result; }
+                    catch (error) { log.push('rollback'); throw error; }
+                },
+            };
+        }
+    "#)]
+    extern "C" {
+        #[wasm_bindgen(js_name = fakeStorage)]
+        fn fake_storage(log: &Array) -> JsStorage;
+    }
+
+    fn storage() -> (Storage, Array) {
+        let log = Array::new();
+        let storage = fake_storage(&log);
+        let sql = storage.sql();
+        (Storage { storage, sql }, log)
+    }
+
+    fn text(log: &Array) -> Vec<String> {
+        log.iter().map(|line| line.as_string().unwrap()).collect()
+    }
+
+    #[wasm_bindgen_test]
+    fn every_value_comes_back_as_it_went() {
+        let (storage, log) = storage();
+        let values = [
+            Value::Null,
+            Value::Integer(-9_007_199_254_740_991),
+            Value::Text("Zoë".into()),
+            Value::Blob(vec![0, 255]),
+            Value::Blob(vec![]),
+        ];
+        let rows = storage.exec("ECHO", &values).unwrap();
+        assert_eq!(rows, [Row(values.to_vec())]);
+        assert_eq!(text(&log), ["ECHO null,Number,String,Uint8Array,Uint8Array"]);
+    }
+
+    #[wasm_bindgen_test]
+    fn an_error_of_the_engine_is_an_error_and_not_a_trap() {
+        let (storage, _) = storage();
+        for (statement, message) in [("FAIL", "no such table: t"), ("FAIL LATE", "late")] {
+            let error = storage.exec(statement, &[]).unwrap_err();
+            assert_eq!(
+                (error.code, error.internal.as_deref()),
+                (Code::InternalError, Some(message))
+            );
+        }
+        assert!(storage.exec("ODD", &[]).is_err());
+    }
+
+    #[wasm_bindgen_test]
+    fn a_transaction_rolls_back_on_an_error_and_passes_it_on() {
+        let (storage, log) = storage();
+        let outcome = storage.transaction(&mut || {
+            storage.transaction(&mut || storage.exec("A", &[]).map(|_| ()))?;
+            storage.transaction(&mut || Err(Error::new(Code::StaleVersion, "x")))
+        });
+        assert_eq!(outcome.unwrap_err().code, Code::StaleVersion);
+        assert_eq!(
+            text(&log),
+            ["begin", "begin", "A ", "commit", "begin", "rollback", "rollback"]
+        );
+    }
+}

@@ -12,7 +12,7 @@ mod key;
 mod key_set;
 mod reason;
 mod service_key;
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 mod token;
 
