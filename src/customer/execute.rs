@@ -1,0 +1,227 @@
+//! Carrying out one command for a caller that may give it. Every refusal leaves before anything is written.
+
+use crate::caller::{Caller, User};
+use crate::customer::Turn;
+use crate::customer::command::Command;
+use crate::customer::entry::changes;
+use crate::customer::memory::Memory;
+use crate::customer::preferences::{self, PreferencesEdit};
+use crate::customer::profile::ProfileEdit;
+use crate::customer::request::{Reply, Request};
+use crate::customer::users::{UserEdit, UserRecord};
+use crate::error::{Code, Error, Result};
+use crate::json;
+use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// What carrying out a command came to, and what the log is to say of it beyond the usual.
+pub struct Done {
+    /// The answer.
+    pub reply: Reply,
+    /// The fields that changed, with before and after.
+    pub changed: Map<String, Value>,
+}
+
+/// Carries out the command.
+///
+/// # Errors
+/// A refusal that has written nothing, or a fault.
+pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> Result<Done> {
+    let condition = &request.condition;
+    let user = match &request.caller {
+        Caller::User(user) => Some(user.as_ref()),
+        Caller::Service(_) => None,
+    };
+    match (&request.command, user) {
+        (Command::Create(_), None) => Ok(Done::read(created(turn.id, false)?)),
+        (Command::ReadCustomer, Some(_)) => Done::versioned(condition, &memory.record.version, || {
+            memory.record.to_json(turn.id)
+        }),
+        (Command::ReadStatus, Some(_)) => Done::versioned(condition, &memory.record.version, || {
+            json::to_bytes(&memory.record.status_view())
+        }),
+        (Command::WriteCustomer(edit), Some(_)) => write_customer(turn, memory, condition, edit),
+        (Command::ReadSession, Some(user)) => session(turn, memory, user),
+        (Command::ReadUser, Some(user)) => {
+            let record = UserRecord::load(turn.sql, memory.user_id(user)?)?;
+            let version = record.version(&memory.record.version.incarnation);
+            Done::versioned(condition, &version, || record.to_json(turn.id))
+        }
+        (Command::WriteUser(edit), Some(user)) => write_user(turn, memory, condition, edit, user),
+        (Command::ReadPreferences, Some(user)) => {
+            let (preferences, number) = preferences::load(turn.sql, memory.user_id(user)?)?;
+            let version = preferences::version(&memory.record.version.incarnation, number);
+            Done::versioned(condition, &version, || json::to_bytes(&preferences))
+        }
+        (Command::WritePreferences(edit), Some(user)) => {
+            write_preferences(turn, memory, condition, edit, user)
+        }
+        (Command::Invalid { error, .. }, _) => Err(error.clone()),
+        (Command::Create(_), Some(_)) | (_, None) => {
+            Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
+        }
+    }
+}
+
+fn write_customer(
+    turn: &Turn<'_>,
+    memory: &mut Memory,
+    condition: &Condition,
+    edit: &ProfileEdit,
+) -> Result<Done> {
+    let record = &mut memory.record;
+    unchanged_since(condition, &record.version)?;
+    let after = edit.clone().apply(&record.profile)?;
+    let changed = changes(&json!(record.profile), &json!(after));
+    record.write_profile(turn.sql, after, turn.now)?;
+    Ok(Done {
+        reply: content(record.to_json(turn.id)?, record.version.clone()),
+        changed,
+    })
+}
+
+fn write_user(
+    turn: &Turn<'_>,
+    memory: &Memory,
+    condition: &Condition,
+    edit: &UserEdit,
+    user: &User,
+) -> Result<Done> {
+    let incarnation = &memory.record.version.incarnation;
+    let mut record = UserRecord::load(turn.sql, memory.user_id(user)?)?;
+    unchanged_since(condition, &record.version(incarnation))?;
+    let after = edit.clone().apply(&record.profile);
+    let changed = changes(&json!(record.profile), &json!(after));
+    record.write_profile(turn.sql, after, turn.now)?;
+    Ok(Done {
+        reply: content(record.to_json(turn.id)?, record.version(incarnation)),
+        changed,
+    })
+}
+
+fn write_preferences(
+    turn: &Turn<'_>,
+    memory: &Memory,
+    condition: &Condition,
+    edit: &PreferencesEdit,
+    user: &User,
+) -> Result<Done> {
+    let incarnation = &memory.record.version.incarnation;
+    let user_id = memory.user_id(user)?;
+    let (before, mut number) = preferences::load(turn.sql, user_id)?;
+    unchanged_since(condition, &preferences::version(incarnation, number))?;
+    let after = edit.clone().apply(&before)?;
+    if after != before {
+        number = number.saturating_add(1);
+        preferences::store(turn.sql, user_id, &after, number)?;
+    }
+    let reply = content(json::to_bytes(&after)?, preferences::version(incarnation, number));
+    Ok(Done {
+        reply,
+        changed: changes(&json!(before), &json!(after)),
+    })
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionView<'a> {
+    customer_id: &'a CustomerId,
+    user_id: &'a str,
+    is_admin: bool,
+    csrf: Option<&'a str>,
+    #[serde(serialize_with = "serialize_rfc3339")]
+    expires_at: Timestamp,
+}
+
+fn session(turn: &Turn<'_>, memory: &Memory, user: &User) -> Result<Done> {
+    let body = json::to_bytes(&SessionView {
+        customer_id: turn.id,
+        user_id: memory.user_id(user)?.as_str(),
+        is_admin: user.is_admin,
+        csrf: user.csrf.as_deref(),
+        expires_at: Timestamp::from_secs(user.expires_at),
+    })?;
+    Ok(Done::read(Reply::Content {
+        body,
+        version: None,
+        created: false,
+    }))
+}
+
+/// The answer to a service that wants the customer to exist.
+///
+/// # Errors
+/// `internal_error`, in practice never.
+pub fn created(id: &CustomerId, created: bool) -> Result<Reply> {
+    let body = json::to_bytes(&json!({"customerId": id, "created": created}))?;
+    Ok(Reply::Content {
+        body,
+        version: None,
+        created,
+    })
+}
+
+impl Done {
+    fn read(reply: Reply) -> Self {
+        Self {
+            reply,
+            changed: Map::new(),
+        }
+    }
+
+    /// A resource that is read under the request's condition (RFC 9110 section 13.2.2).
+    fn versioned(
+        condition: &Condition,
+        version: &Version,
+        body: impl FnOnce() -> Result<Vec<u8>>,
+    ) -> Result<Self> {
+        if condition
+            .must_match
+            .as_ref()
+            .is_some_and(|tags| !tags.matches_strongly(version))
+        {
+            return Err(stale());
+        }
+        if condition
+            .must_differ
+            .as_ref()
+            .is_some_and(|tags| tags.matches_weakly(version))
+        {
+            return Ok(Self::read(Reply::NotModified(version.clone())));
+        }
+        Ok(Self::read(content(body()?, version.clone())))
+    }
+}
+
+/// The condition of a change (RFC 9110 section 13.1).
+fn unchanged_since(condition: &Condition, version: &Version) -> Result<()> {
+    let stale_match = condition
+        .must_match
+        .as_ref()
+        .is_some_and(|tags| !tags.matches_strongly(version));
+    let exists = condition
+        .must_differ
+        .as_ref()
+        .is_some_and(|tags| tags.matches_weakly(version));
+    if stale_match || exists {
+        Err(stale())
+    } else {
+        Ok(())
+    }
+}
+
+fn content(body: Vec<u8>, version: Version) -> Reply {
+    Reply::Content {
+        body,
+        version: Some(version),
+        created: false,
+    }
+}
+
+fn stale() -> Error {
+    Error::new(
+        Code::StaleVersion,
+        "The resource has another version than the condition names.",
+    )
+}

@@ -1,0 +1,75 @@
+//! What a customer's object remembers of its storage between requests, so that a warm request reads no row.
+//! Dropped whenever a transaction may not have committed.
+
+use crate::caller::User;
+use crate::customer::audit::Head;
+use crate::customer::profile::Record;
+use crate::customer::users::Seen;
+use crate::error::{Error, Result};
+use crate::sql::Sql;
+use crate::types::{CustomerId, UserId};
+use std::collections::HashMap;
+
+/// Most callers that are remembered; past that all are forgotten and looked up again.
+const MAX_SEEN: usize = 1024;
+
+/// The memory of an object that is awake and has a customer.
+#[derive(Debug)]
+pub struct Memory {
+    /// The customer's record.
+    pub record: Record,
+    /// Where the audit log ends.
+    pub head: Head,
+    seen: HashMap<String, Seen>,
+}
+
+impl Memory {
+    /// The memory of a customer that was just created.
+    #[must_use]
+    pub fn of_new(record: Record, customer_id: &CustomerId) -> Self {
+        Self {
+            record,
+            head: Head::genesis(customer_id),
+            seen: HashMap::new(),
+        }
+    }
+
+    /// Reads it from a storage whose schema is current; `None` if there is no customer.
+    ///
+    /// # Errors
+    /// `internal_error` if the engine fails or something stored is unreadable.
+    pub fn load(sql: &dyn Sql, customer_id: &CustomerId) -> Result<Option<Self>> {
+        let Some(record) = Record::load(sql)? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            record,
+            head: Head::load(sql, customer_id)?,
+            seen: HashMap::new(),
+        }))
+    }
+
+    /// What is known of the holder of this token.
+    #[must_use]
+    pub fn seen(&self, user: &User) -> Option<&Seen> {
+        self.seen.get(&user.subject)
+    }
+
+    /// Remembers the holder of this token.
+    pub fn remember(&mut self, user: &User, seen: Seen) {
+        if self.seen.len() >= MAX_SEEN {
+            self.seen.clear();
+        }
+        self.seen.insert(user.subject.clone(), seen);
+    }
+
+    /// Our id of the holder of this token.
+    ///
+    /// # Errors
+    /// `internal_error` if it was not met, which comes before everything else.
+    pub fn user_id(&self, user: &User) -> Result<&UserId> {
+        self.seen(user)
+            .map(|seen| &seen.user_id)
+            .ok_or_else(|| Error::fault("the user was not met"))
+    }
+}
