@@ -1,1 +1,20 @@
-//! End-to-end.
+//! End-to-end: the built worker on real workerd, spoken to over HTTP. Each test is named after the guarantee it
+//! holds. Run `make build` first.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::unreachable
+)]
+
+mod absent;
+mod customer;
+mod lifecycle;
+mod preferences;
+mod public;
+mod status;
+mod support;
+mod users;

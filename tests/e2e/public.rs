@@ -1,0 +1,84 @@
+//! What anyone may read.
+
+use crate::support::http::{get, request};
+use crate::support::settings::ISSUER;
+use crate::support::shared::shared;
+use crate::support::store;
+use serde_json::json;
+use user_api::error::Code;
+
+#[test]
+fn health_and_readiness_need_no_credential_and_are_never_cached() {
+    let server = shared();
+    for (path, status) in [("/health", "ok"), ("/ready", "ready")] {
+        let response = get(path).send(&server);
+        assert_eq!(response.must_header("Cache-Control"), "private, no-store");
+        assert_eq!(response.ok(), json!({"status": status}));
+        get(path).bearer("a.b.c").send(&server).expect(200);
+    }
+}
+
+#[test]
+fn every_problem_type_leads_to_a_page_that_explains_it() {
+    let server = shared();
+    for code in Code::ALL {
+        let response = get(&format!("/problems/{}", code.as_str()))
+            .send(&server)
+            .expect(200);
+        assert_eq!(response.must_header("Content-Type"), "text/html; charset=utf-8");
+        assert_eq!(response.must_header("Cache-Control"), "public, max-age=3600");
+        let page = String::from_utf8(response.body).unwrap();
+        assert!(
+            page.contains(code.title()) && page.contains(code.as_str()),
+            "{page}"
+        );
+        assert!(!page.contains("<script"), "{page}");
+    }
+}
+
+#[test]
+fn a_problem_type_that_there_is_not_is_404() {
+    let server = shared();
+    for name in [
+        "nothing",
+        "Invalid_Token",
+        "%3Cscript%3E",
+        "..",
+        "invalid_token.html",
+    ] {
+        let response = get(&format!("/problems/{name}")).send(&server).expect(404);
+        assert!(
+            !String::from_utf8_lossy(&response.body).contains("script"),
+            "{}",
+            response.describe()
+        );
+    }
+}
+
+#[test]
+fn the_protected_resource_tells_clients_where_to_get_tokens() {
+    let server = shared();
+    let metadata = get("/.well-known/oauth-protected-resource").send(&server).ok();
+    assert_eq!(metadata["resource"], server.origin());
+    assert_eq!(metadata["authorization_servers"], json!([ISSUER]));
+    assert_eq!(metadata["bearer_methods_supported"], json!(["header"]));
+}
+
+#[test]
+fn what_is_public_opens_no_object() {
+    let server = crate::support::server::Server::start(&crate::support::settings::Settings::default());
+    for path in [
+        "/health",
+        "/ready",
+        "/problems/not_ready",
+        "/.well-known/oauth-protected-resource",
+        "/nowhere",
+        "/customer/me",
+    ] {
+        get(path).send(&server);
+        request("OPTIONS", path).send(&server);
+    }
+    let data = server.data().clone();
+    server.stop();
+    assert_eq!(store::customers(&data).len(), 0);
+}

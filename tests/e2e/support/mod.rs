@@ -1,0 +1,13 @@
+//! What the tests stand on: servers, requests, tokens, and a look into what is stored.
+
+pub mod audit;
+pub mod http;
+pub mod issuer;
+pub mod keys;
+pub mod log;
+pub mod raw;
+pub mod server;
+pub mod settings;
+pub mod shared;
+pub mod store;
+pub mod token;
