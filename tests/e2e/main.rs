@@ -11,10 +11,16 @@
 )]
 
 mod absent;
+mod cookie;
 mod customer;
+mod issuer;
 mod lifecycle;
 mod preferences;
 mod public;
+mod service;
 mod status;
 mod support;
+mod tokens_accepted;
+mod tokens_forged;
+mod tokens_refused;
 mod users;
