@@ -11,10 +11,14 @@
 )]
 
 mod absent;
+mod bodies;
 mod cookie;
+mod cors;
 mod customer;
+mod headers;
 mod issuer;
 mod lifecycle;
+mod malformed;
 mod preferences;
 mod public;
 mod service;
@@ -24,3 +28,4 @@ mod tokens_accepted;
 mod tokens_forged;
 mod tokens_refused;
 mod users;
+mod validation;
