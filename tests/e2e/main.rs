@@ -11,13 +11,19 @@
 )]
 
 mod absent;
+mod audit;
 mod bodies;
+mod concurrency;
+mod configuration;
 mod cookie;
 mod cors;
+mod crash;
 mod customer;
 mod headers;
+mod isolation;
 mod issuer;
 mod lifecycle;
+mod logging;
 mod malformed;
 mod preferences;
 mod public;
