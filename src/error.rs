@@ -148,6 +148,8 @@ impl Error {
             public: public.into(),
             internal: None,
             faults: Vec::new(),
+            members: Map::new(),
+            retry_after_secs: None,
         }
     }
 
