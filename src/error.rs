@@ -2,6 +2,7 @@
 //! only the log may hold. Neither holds personal data. What a code means, its status and its explanation
 //! stand in one table, [`Code`], from which the problem documents and `/problems/{code}` are made.
 
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -93,6 +94,8 @@ codes! {
         "`errors` lists every fault, each with a JSON Pointer (RFC 6901, in URI fragment form) to the place and a sentence about it. Nothing was changed.";
     FieldNotWritable "field_not_writable" 422 "A field may not be changed by this caller"
         "The body names fields that this caller may not change; `errors` points at each of them. Leave them out. Nothing was changed.";
+    QuotaExceeded "quota_exceeded" 429 "A rate limit is exceeded"
+        "The request would exceed a rate limit of this customer or key; `violated-policies` names it. Nothing was spent and nothing was changed. `Retry-After` says from when on the same request would pass.";
     InternalError "internal_error" 500 "Something went wrong on our side"
         "The operation failed and changed nothing. The request id in `instance` lets an operator find the reason.";
     NotReady "not_ready" 503 "The service is not ready"
@@ -131,6 +134,10 @@ pub struct Error {
     pub internal: Option<Cow<'static, str>>,
     /// The faults of the body; empty unless the code is about validation.
     pub faults: Vec<Fault>,
+    /// Members that the problem document has beyond the usual (RFC 9457 section 3.2).
+    pub members: Map<String, Value>,
+    /// Seconds after which the same request may pass; never too early.
+    pub retry_after_secs: Option<u64>,
 }
 
 impl Error {
@@ -141,6 +148,8 @@ impl Error {
             public: public.into(),
             internal: None,
             faults: Vec::new(),
+            members: Map::new(),
+            retry_after_secs: None,
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::error::{Code, Error};
 use crate::json;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
@@ -20,6 +21,8 @@ struct Document<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<DocumentFault<'a>>,
+    #[serde(flatten)]
+    members: &'a Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -28,11 +31,17 @@ struct DocumentFault<'a> {
     detail: &'a str,
 }
 
-/// The path under which a code is explained, and the `type` of its problems, a relative reference to it
+/// The registered type of a refusal by a rate limit (draft-ietf-httpapi-ratelimit-headers-11 section 6.1).
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
+/// The `type` of a code's problems: the registered one, or a relative reference to the page that explains it
 /// (RFC 9457 section 3.1.1), so that it is right under whatever host the service is reached.
 #[must_use]
 pub fn type_of(code: Code) -> String {
-    format!("/problems/{}", code.as_str())
+    match code {
+        Code::QuotaExceeded => QUOTA_EXCEEDED.to_owned(),
+        _ => format!("/problems/{}", code.as_str()),
+    }
 }
 
 /// The problem document of an error in the request `request_id`. Says nothing of `error.internal`.
@@ -50,6 +59,7 @@ pub fn document(error: &Error, request_id: &str) -> Vec<u8> {
         instance: Some(format!("urn:request:{request_id}")),
         code: error.code.as_str(),
         errors: errors.collect(),
+        members: &error.members,
     };
     json::to_bytes(&document).unwrap_or_default()
 }
