@@ -9,7 +9,7 @@ use serde::Serialize;
 pub struct Line<'a> {
     /// The request's id, ours.
     pub id: &'a str,
-    /// The id that the caller gave, if it is a sane one.
+    /// The id that the caller gave, if it is one that [`loggable_id`] lets through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller_id: Option<&'a str>,
     /// The method, or `-` for one that no route has.
@@ -59,6 +59,12 @@ pub fn event(event: &str, error: &Error) -> String {
     serde_json::json!({"event": event, "code": error.code.as_str(), "reason": error.internal}).to_string()
 }
 
+/// A caller's request id if the log may hold it: one of hex digits and dashes, such as a UUID, can name nobody.
+#[must_use]
+pub fn loggable_id(id: Option<&str>) -> Option<&str> {
+    id.filter(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
+}
+
 /// A `traceparent` header if it has the form of W3C Trace Context section 3.2; anything else is ignored.
 #[must_use]
 pub fn traceparent(header: Option<String>) -> Option<String> {
@@ -91,6 +97,12 @@ mod tests {
         ] {
             assert_eq!(traceparent(Some(bad.into())), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_callers_request_id_is_logged_only_if_it_can_name_nobody() {
+        assert!(loggable_id(Some("4BF92F35-77b3-4da6-a3ce-929d0e0e4736")).is_some());
+        assert!(loggable_id(Some("persondata-ada-lovelace")).is_none());
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
     let traceparent = log::traceparent(head.header("traceparent"));
     let line = Line {
         id: origin.request_id.as_str(),
-        caller_id: origin.caller_request_id.as_deref(),
+        caller_id: log::loggable_id(origin.caller_request_id.as_deref()),
         method: trace.route.map_or("-", |route| route.method().as_str()),
         route: trace.route.map_or("-", Route::pattern),
         status,
