@@ -25,4 +25,7 @@ export WASM_BINDGEN_BIN="${PWD}/.tools/bin/wasm-bindgen"
 export WASM_OPT_BIN="${PWD}/node_modules/.bin/wasm-opt"
 export ESBUILD_BIN="${PWD}/node_modules/.bin/esbuild"
 
+# A request goes on to its end and its log line although its client has gone.
+export RUN_TO_COMPLETION=1
+
 exec .tools/bin/worker-build "--${profile}" --out-dir "build/${profile}" --locked

@@ -67,11 +67,11 @@ codes! {
     Forbidden "forbidden" 403 "This credential may not do this"
         "The credential is valid, but its kind may not call this operation. The operations and who may call them are in the API documentation.";
     CustomerSuspended "customer_suspended" 403 "The customer is suspended"
-        "While a customer is suspended it can read its own data, export it and ask for its erasure; nothing else. Only an administrator can lift the suspension.";
+        "While a customer is suspended it can read its own data and nothing else. Only an administrator can lift the suspension.";
     CustomerCancelled "customer_cancelled" 403 "The customer is cancelled"
-        "While a customer is cancelled it can read its own data, export it and ask for its erasure; nothing else. Only an administrator can make it active again.";
+        "While a customer is cancelled it can read its own data and nothing else. Only an administrator can make it active again.";
     CustomerPending "customer_pending_verification" 403 "The customer's e-mail is not verified yet"
-        "Until the e-mail is verified the customer can read its own data, export it and ask for its erasure; nothing else. Sign in with a token that carries the verified e-mail.";
+        "Until the e-mail is verified the customer can read its own data and nothing else.";
     RouteNotFound "route_not_found" 404 "There is nothing at this path"
         "No operation of this service has this path. Paths are matched exactly: no trailing slash, lower case.";
     CustomerNotFound "customer_not_found" 404 "There is no such customer"
@@ -87,7 +87,7 @@ codes! {
     StaleVersion "stale_version" 412 "Somebody else changed it first"
         "The resource no longer has the version that `If-Match` names. Read it again, apply your change to what is there now, and repeat.";
     BodyTooLarge "body_too_large" 413 "The body is too large"
-        "The body is larger than this operation accepts. `detail` names the limit in bytes. The body was not read.";
+        "The body is larger than this operation accepts. `detail` names the limit in bytes. No more of it than that was read, and nothing was changed.";
     UnsupportedMediaType "unsupported_media_type" 415 "The media type is not supported"
         "Send `Content-Type: application/json`, or for PATCH `application/merge-patch+json` (RFC 7396). Content codings are not accepted in requests.";
     ValidationFailed "validation_failed" 422 "The body has faults"

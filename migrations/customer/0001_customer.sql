@@ -45,6 +45,13 @@ CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN
   SELECT RAISE(ABORT, 'audit entries are never deleted');
 END;
 
+-- REPLACE deletes without firing the trigger above.
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE seq = new.seq)
+BEGIN
+  SELECT RAISE(ABORT, 'audit entries are never replaced');
+END;
+
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header AND new.hash = old.hash)
 BEGIN

@@ -5,8 +5,8 @@
 //!
 //! 1. Wake up: read the record and the log's head, unless they are in memory. Asking about a customer that
 //!    does not exist writes nothing, no table and no row.
-//! 2. An erased customer is gone for everybody.
-//! 3. The caller must be one that may act on this customer: the object does not rely on the front.
+//! 2. The caller must be one that may act on this customer: the object does not rely on the front.
+//! 3. An erased customer is gone for everybody.
 //! 4. The user behind the token is found, or made at first use.
 //! 5. The status must allow the command.
 //! 6. The command is carried out.
@@ -133,7 +133,8 @@ impl Turn<'_> {
         };
         migrate(self.sql, MIGRATIONS)?;
         let mut memory = Memory::of_new(self.create(new)?, self.id);
-        let after = json!({"plan": new.plan, "status": new.status, "profile": new.profile});
+        let after =
+            json!({"plan": new.plan, "status": new.status, "features": new.features, "profile": new.profile});
         self.log(&mut memory, request, "ok", changes(&Value::Null, &after))?;
         Ok((Some(memory), created(self.id, true)?))
     }
@@ -160,18 +161,18 @@ impl Turn<'_> {
     }
 
     fn handle(&mut self, memory: &mut Memory, request: &Request) -> Result<Reply> {
-        // 2.
+        // 2. Not logged: it is not a request on this customer.
+        if let Caller::User(user) = &request.caller
+            && user.customer.as_ref() != Some(self.id)
+        {
+            return Ok(Reply::Refused(not_found()));
+        }
+        // 3.
         if memory.record.status == Status::Erased {
             return Ok(Reply::Refused(Error::new(
                 Code::CustomerErased,
                 Code::CustomerErased.title(),
             )));
-        }
-        // 3. Not logged: it is not a request on this customer.
-        if let Caller::User(user) = &request.caller
-            && user.customer.as_ref() != Some(self.id)
-        {
-            return Ok(Reply::Refused(not_found()));
         }
         let (reply, outcome, changed) = match self.decide(memory, request) {
             Ok(done) => (done.reply, "ok", done.changed),

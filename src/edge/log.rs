@@ -1,5 +1,6 @@
 //! The structured log: one JSON line a request, without personal data.
 
+use crate::edge::route::Method;
 use crate::error::Error;
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ pub struct Line<'a> {
     /// The id that the caller gave, if it is one that [`loggable_id`] lets through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller_id: Option<&'a str>,
-    /// The method, or `-` for one that no route has.
+    /// The method, or `-` for one that is unknown.
     pub method: &'a str,
     /// The pattern of the route, never the path; `-` where there is none.
     pub route: &'static str,
@@ -47,16 +48,27 @@ impl Line<'_> {
     }
 }
 
+/// A method that this service knows, or `-`: the log repeats no text of a caller's own.
+#[must_use]
+pub fn method(token: &str) -> &'static str {
+    match token {
+        "HEAD" => "HEAD",
+        "OPTIONS" => "OPTIONS",
+        _ => Method::parse(token).map_or("-", Method::as_str),
+    }
+}
+
 /// The code of an answer if it is a security event.
 #[must_use]
 pub fn security(status: u16, code: Option<&'static str>) -> Option<&'static str> {
     code.filter(|_| matches!(status, 401 | 403))
 }
 
-/// A failure that no request's line can tell, such as a wrong setting.
+/// A failure that no request's line can tell, with the id of the request in which it was met, if there is one.
 #[must_use]
-pub fn event(event: &str, error: &Error) -> String {
-    serde_json::json!({"event": event, "code": error.code.as_str(), "reason": error.internal}).to_string()
+pub fn event(event: &str, id: Option<&str>, error: &Error) -> String {
+    serde_json::json!({"event": event, "id": id, "code": error.code.as_str(), "reason": error.internal})
+        .to_string()
 }
 
 /// A caller's request id if the log may hold it: one of hex digits and dashes, such as a UUID, can name nobody.

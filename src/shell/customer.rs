@@ -54,12 +54,13 @@ impl DurableObject for CustomerObject {
         let header = header(&request.headers(), envelope::HEADER).unwrap_or_default();
         let envelope = match Envelope::decode(&header) {
             Ok(envelope) => envelope,
-            Err(error) => return Ok(respond(answer_error(&error, "unknown"), &[]).into()),
+            Err(error) => return Ok(respond(answer_error(&error, None, "unknown"), &[]).into()),
         };
+        let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
         let answer = match self.handle(envelope, request.body()).await {
             Ok(reply) => Answer::from_reply(reply, &request_id),
-            Err(error) => answer_error(&error, &request_id),
+            Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
         };
         let code: Vec<_> = answer
             .code
@@ -71,11 +72,11 @@ impl DurableObject for CustomerObject {
 }
 
 /// The answer to an error that is not a reply; what only an operator may know goes to the log.
-fn answer_error(error: &Error, request_id: &str) -> Answer {
+fn answer_error(error: &Error, own_id: Option<&str>, shown_id: &str) -> Answer {
     if !error.is_refusal() {
-        worker::console_error!("{}", log::event("object", error));
+        worker::console_error!("{}", log::event("object", own_id, error));
     }
-    Answer::problem(error, request_id)
+    Answer::problem(error, shown_id)
 }
 
 impl CustomerObject {

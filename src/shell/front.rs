@@ -87,7 +87,7 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
     let line = Line {
         id: origin.request_id.as_str(),
         caller_id: log::loggable_id(origin.caller_request_id.as_deref()),
-        method: trace.route.map_or("-", |route| route.method().as_str()),
+        method: log::method(&head.method),
         route: trace.route.map_or("-", Route::pattern),
         status,
         ms: host::now().as_millis().saturating_sub(started.as_millis()),
@@ -170,6 +170,7 @@ async fn serve(
     )?;
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
+    admit(found, &caller)?;
     let condition = condition::parse(
         head.header("if-match").as_deref(),
         head.header("if-none-match").as_deref(),
@@ -231,7 +232,7 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
     }
 }
 
-/// Who is calling, and whether that kind of caller may call this route.
+/// Who is calling.
 async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> {
     let (authorization, cookie) = (head.header("authorization"), head.header("cookie"));
     let (csrf, service_key) = (head.header("x-csrf-token"), head.header("x-service-key"));
@@ -249,7 +250,7 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             .authenticator
             .authenticate(&credentials, &mut site.jwks.borrow_mut(), host::now());
         match outcome {
-            Outcome::Done(caller) => return caller.and_then(|caller| admit(found, caller)),
+            Outcome::Done(caller) => return caller,
             Outcome::FetchKeys if !fetched => {
                 fetched = true;
                 fetch_keys(site).await;
@@ -280,13 +281,14 @@ async fn fetch_keys(site: &Site) {
     };
     if let Err(reason) = stored {
         let error = Error::new(Code::IssuerUnavailable, "").because(reason);
-        worker::console_error!("{}", log::event("jwks", &error));
+        worker::console_error!("{}", log::event("jwks", None, &error));
     }
 }
 
-fn admit(found: Route, caller: Caller) -> Result<Caller> {
-    match (found.audience(), &caller) {
-        (Audience::User, Caller::User(_)) | (Audience::Service, Caller::Service(_)) => Ok(caller),
+/// Whether that kind of caller may call this route.
+fn admit(found: Route, caller: &Caller) -> Result<()> {
+    match (found.audience(), caller) {
+        (Audience::User, Caller::User(_)) | (Audience::Service, Caller::Service(_)) => Ok(()),
         _ => Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller")),
     }
 }

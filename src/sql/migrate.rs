@@ -2,7 +2,7 @@
 //! the platform, so the number applied last stands in a table of its own.
 
 use super::{Sql, Value};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// One step of a schema.
 #[derive(Debug, Clone, Copy)]
@@ -16,14 +16,14 @@ pub struct Migration {
 /// Applies what is missing of `steps`, each together with its number in one transaction.
 ///
 /// # Errors
-/// `internal_error` if a step fails (nothing of it stays), or if the storage is newer than this code.
+/// `internal_error` if a step fails (nothing of it stays); `unavailable` if the storage is newer than this code,
+/// as an object may find it during a rolling deployment.
 pub fn migrate(sql: &dyn Sql, steps: &[Migration]) -> Result<()> {
     let applied = version(sql)?.unwrap_or(0);
     let known = steps.last().map_or(0, |step| step.number);
     if applied > known {
-        return Err(Error::fault(format!(
-            "schema {applied} is newer than this code's {known}"
-        )));
+        let error = Error::new(Code::Unavailable, "The service is being updated.");
+        return Err(error.because(format!("schema {applied} is newer than this code's {known}")));
     }
     for step in steps.iter().filter(|step| step.number > applied) {
         sql.transaction(&mut || {
