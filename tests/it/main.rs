@@ -12,4 +12,10 @@
 
 mod support;
 
+mod absent;
+mod creation;
+mod customer;
+mod preferences;
+mod users;
+
 mod imitation;
