@@ -54,25 +54,26 @@ fn an_inner_transaction_is_a_savepoint_of_the_outer_one() {
 
 #[test]
 fn a_crash_keeps_what_was_committed_and_nothing_else() {
-    let sql = Workerd::new();
-    sql.exec_script("CREATE TABLE t (a INTEGER) STRICT;").unwrap();
-    let insert = || sql.transaction(&mut || sql.exec("INSERT INTO t VALUES (1)", &[]).map(|_| ()));
-    let count = || {
-        sql.exec("SELECT count(*) FROM t", &[]).unwrap()[0]
-            .integer(0)
-            .unwrap()
-    };
-    for (operation, harm, kept) in [
-        (1, Harm::CrashBefore, 0),
-        (1, Harm::CrashAfter, 0),
-        (2, Harm::CrashBefore, 0),
-        (2, Harm::Error, 0),
-        (2, Harm::CrashAfter, 1),
-    ] {
-        sql.arm(operation, harm);
-        insert().unwrap_err();
-        assert_eq!(sql.is_dead(), harm != Harm::Error);
-        sql.reopen();
-        assert_eq!(count(), kept, "{operation} {harm:?}");
+    for sql in [Workerd::new(), Workerd::on_disk()] {
+        sql.exec_script("CREATE TABLE t (a INTEGER) STRICT;").unwrap();
+        let insert = || sql.transaction(&mut || sql.exec("INSERT INTO t VALUES (1)", &[]).map(|_| ()));
+        let count = || {
+            sql.exec("SELECT count(*) FROM t", &[]).unwrap()[0]
+                .integer(0)
+                .unwrap()
+        };
+        for (operation, harm, kept) in [
+            (1, Harm::CrashBefore, 0),
+            (1, Harm::CrashAfter, 0),
+            (2, Harm::CrashBefore, 0),
+            (2, Harm::Error, 0),
+            (2, Harm::CrashAfter, 1),
+        ] {
+            sql.arm(operation, harm);
+            insert().unwrap_err();
+            assert_eq!(sql.is_dead(), harm != Harm::Error);
+            sql.reopen();
+            assert_eq!(count(), kept, "{operation} {harm:?}");
+        }
     }
 }

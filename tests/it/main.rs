@@ -13,9 +13,16 @@
 mod support;
 
 mod absent;
+mod audit;
+mod conditions;
+mod cost;
 mod creation;
 mod customer;
 mod preferences;
+mod status_gate;
 mod users;
 
 mod imitation;
+mod migrations;
+mod pinned;
+mod properties;

@@ -6,7 +6,7 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Batch, Connection, Statement, ToSql};
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use user_api::error::{Error, Result};
 use user_api::sql::{Row, Sql, Value};
 
@@ -38,9 +38,9 @@ pub enum Harm {
     CrashAfter,
 }
 
-/// One object's storage, in a file, so that it can be opened again.
+/// One object's storage, which can be opened again.
 pub struct Workerd {
-    dir: tempfile::TempDir,
+    place: Place,
     connection: RefCell<Option<Connection>>,
     depth: Cell<usize>,
     /// Statements run since [`Workerd::forget_counts`].
@@ -50,6 +50,13 @@ pub struct Workerd {
     /// Rows inserted, updated or deleted since then.
     pub rows_written: Cell<u64>,
     armed: Cell<Option<(u64, Harm)>>,
+}
+
+enum Place {
+    /// Quick, and outlives every connection but the one kept here.
+    Memory { name: String, _keeper: Connection },
+    /// A file, as the platform has it.
+    Disk(tempfile::TempDir),
 }
 
 struct Bound<'a>(&'a Value);
@@ -68,10 +75,25 @@ impl ToSql for Bound<'_> {
 }
 
 impl Workerd {
-    /// An object that was never written to.
+    /// An object that was never written to, in memory.
     pub fn new() -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let name = format!(
+            "file:/object-{}?vfs=memdb",
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
+        let _keeper = Connection::open(&name).unwrap();
+        Self::at(Place::Memory { name, _keeper })
+    }
+
+    /// An object that was never written to, in a file with a write-ahead log.
+    pub fn on_disk() -> Self {
+        Self::at(Place::Disk(tempfile::tempdir().unwrap()))
+    }
+
+    fn at(place: Place) -> Self {
         let storage = Self {
-            dir: tempfile::tempdir().unwrap(),
+            place,
             connection: RefCell::new(None),
             depth: Cell::new(0),
             statements: RefCell::default(),
@@ -83,17 +105,18 @@ impl Workerd {
         storage
     }
 
-    fn path(&self) -> PathBuf {
-        self.dir.path().join("object.sqlite")
-    }
-
     /// Opens the file anew, as after a crash or an eviction: what was not committed is gone.
     pub fn reopen(&self) {
         self.connection.replace(None);
-        let connection = Connection::open(self.path()).unwrap();
-        connection
-            .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA foreign_keys = ON;")
-            .unwrap();
+        let connection = match &self.place {
+            Place::Memory { name, .. } => Connection::open(name).unwrap(),
+            Place::Disk(dir) => {
+                let connection = Connection::open(dir.path().join("object.sqlite")).unwrap();
+                let mode = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;";
+                connection.execute_batch(mode).unwrap();
+                connection
+            }
+        };
         self.connection.replace(Some(connection));
         self.depth.set(0);
         self.armed.set(None);

@@ -56,14 +56,26 @@ impl World {
         }
     }
 
+    /// The same in a file.
+    pub fn absent_on_disk() -> Self {
+        Self {
+            sql: Workerd::on_disk(),
+            ..Self::absent()
+        }
+    }
+
     /// An object with an active customer, made by the login service.
     pub fn new() -> Self {
-        let mut world = Self::absent();
+        Self::absent().created()
+    }
+
+    /// The same with an active customer.
+    pub fn created(mut self) -> Self {
         let body = json!({"email": "owner@example.com", "name": "Acme"});
-        let reply = world.send(&service().says(Route::EnsureCustomer, &body));
+        let reply = self.send(&service().says(Route::EnsureCustomer, &body));
         assert!(matches!(reply, Reply::Content { created: true, .. }));
-        world.now += 1;
-        world
+        self.now += 1;
+        self
     }
 
     fn asleep() -> Customer {
