@@ -155,7 +155,7 @@ fn a_header_is_canonical_and_holds_no_personal_data() {
         assert_eq!(entry.header["actor"]["id"], user_id);
         assert!(entry.header["target"] == "customer" || entry.header["target"] == user_id);
         for secret in [
-            "ren",
+            "soren",
             "auth0",
             "personal",
             "secret",
