@@ -14,6 +14,7 @@ mod support;
 
 mod absent;
 mod audit;
+mod batch;
 mod conditions;
 mod cost;
 mod creation;
@@ -22,6 +23,7 @@ mod preferences;
 mod status_gate;
 mod users;
 
+mod faults;
 mod imitation;
 mod migrations;
 mod pinned;

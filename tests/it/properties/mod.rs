@@ -1,6 +1,8 @@
 //! Random bodies and random histories.
 
 mod bodies;
+mod histories;
+mod model;
 
 use proptest::test_runner::Config;
 

@@ -137,6 +137,11 @@ impl Workerd {
         self.armed.take().is_some()
     }
 
+    /// How many operations the harm is still away.
+    pub fn left(&self) -> Option<u64> {
+        self.armed.get().map(|(left, _)| left)
+    }
+
     pub fn forget_counts(&self) {
         self.statements.borrow_mut().clear();
         self.rows_read.set(0);
