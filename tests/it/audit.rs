@@ -109,7 +109,7 @@ fn the_detail_tells_what_changed_and_where_the_request_came_from() {
 }
 
 #[test]
-fn a_change_that_a_token_brings_is_in_the_entry_of_the_request_that_brought_it() {
+fn a_change_that_a_token_brings_shares_the_entry_of_its_request() {
     let mut world = World::new();
     world.send(&ada().asks(Route::GetCustomer));
     let users = |world: &World| world.dump()["users"].clone();

@@ -39,7 +39,7 @@ fn a_patch_is_rfc_7396_over_the_defaults() {
     let mut world = World::new();
     let mut patch = |body: Value| world.json(&ada().says(Route::PatchPreferences, &body));
     let dark = ("/theme", json!("dark"));
-    assert_eq!(patch(json!({"theme": "dark"})), with(&[dark.clone()]));
+    assert_eq!(patch(json!({"theme": "dark"})), with(std::slice::from_ref(&dark)));
     let quiet = ("/notifications/email", json!(false));
     let news = ("/notifications/product", json!(true));
     assert_eq!(

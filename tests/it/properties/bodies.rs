@@ -165,7 +165,7 @@ fn answered(world: &mut World, route: Route, bytes: &[u8]) -> Result<Reply, Test
 }
 
 proptest! {
-    #![proptest_config(super::cases(300))]
+    #![proptest_config(super::cases(150))]
 
     #[test]
     fn a_json_body_is_carried_out_or_refused_with_pointers_into_it(

@@ -3,6 +3,7 @@
 mod bodies;
 mod histories;
 mod model;
+mod rounds;
 
 use proptest::test_runner::Config;
 

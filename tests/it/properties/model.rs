@@ -57,9 +57,7 @@ impl Document {
 
     /// What is seen: what was said, over what holds where nothing was.
     pub fn seen(&self) -> Value {
-        let Value::Object(mut seen) = self.unsaid.clone() else {
-            unreachable!()
-        };
+        let mut seen = self.unsaid.as_object().cloned().unwrap_or_default();
         for (name, value) in self.said.as_object().unwrap() {
             let merged = merge(&seen[name], value);
             seen.insert(name.clone(), merged);

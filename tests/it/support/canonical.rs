@@ -61,7 +61,8 @@ fn ecmascript(number: f64) -> String {
     let text = if k <= n && n <= 21 {
         format!("{s}{}", "0".repeat((n - k) as usize))
     } else if 0 < n && n <= 21 {
-        format!("{}.{}", &s[..n as usize], &s[n as usize..])
+        let (whole, fraction) = s.split_at(n as usize);
+        format!("{whole}.{fraction}")
     } else if -6 < n && n <= 0 {
         format!("0.{}{s}", "0".repeat(-n as usize))
     } else {
@@ -69,7 +70,8 @@ fn ecmascript(number: f64) -> String {
         if k == 1 {
             format!("{s}{power}")
         } else {
-            format!("{}.{}{power}", &s[..1], &s[1..])
+            let (first, rest) = s.split_at(1);
+            format!("{first}.{rest}{power}")
         }
     };
     format!("{sign}{text}")

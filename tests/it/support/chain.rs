@@ -10,11 +10,9 @@ use sha2::{Digest, Sha256};
 /// One stored entry, taken apart.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    pub seq: i64,
     pub text: String,
     pub header: Value,
     pub detail: Option<Value>,
-    pub hash: Vec<u8>,
 }
 
 impl Entry {
@@ -61,13 +59,7 @@ impl World {
             previous = sha256(&[&[1], &previous, &leaf]);
             assert_eq!(hash, previous, "the chain breaks at {seq}");
             let detail = stored.map(|stored| opened(&stored, &header));
-            entries.push(Entry {
-                seq,
-                text,
-                header,
-                detail,
-                hash,
-            });
+            entries.push(Entry { text, header, detail });
         }
         entries
     }
