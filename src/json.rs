@@ -150,6 +150,15 @@ pub fn to_bytes<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
     serde_json::to_vec(value).map_err(|error| Error::fault(format!("serialisation failed: {error}")))
 }
 
+/// A document as we commit to it: JSON Canonicalization Scheme (RFC 8785).
+///
+/// # Errors
+/// As [`to_bytes`].
+pub fn to_canonical_bytes<T: serde::Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json_canonicalizer::to_vec(value)
+        .map_err(|error| Error::fault(format!("serialisation failed: {error}")))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -124,7 +124,8 @@ impl Head {
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
         let salt: [u8; SALT_BYTES] = random(entropy)?;
-        let detail = json::to_bytes(&entry.detail)?;
+        // It may hold a caller's keys and numbers, which serde_json alone orders and writes in its own way.
+        let detail = json::to_canonical_bytes(&entry.detail)?;
         let seq = self.seq.saturating_add(1);
         let at = self.at.max(now);
         let header = json::to_bytes(&Header {

@@ -1,1 +1,30 @@
-//! Native scenarios.
+//! The core as a whole, native: scenarios named after what they guarantee, faults at every step, random
+//! sequences against a model, and the bytes that must not change. Storage is rusqlite that imitates workerd.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs
+)]
+
+mod support;
+
+mod absent;
+mod audit;
+mod batch;
+mod conditions;
+mod cost;
+mod creation;
+mod customer;
+mod preferences;
+mod status_gate;
+mod users;
+
+mod faults;
+mod imitation;
+mod migrations;
+mod pinned;
+mod properties;

@@ -1,0 +1,81 @@
+//! Bytes that must not change: what is stored and chained outlives the code that wrote it.
+
+use crate::support::chain::hex;
+use crate::support::people::sound_body;
+use crate::support::{World, ada, service};
+use serde_json::json;
+use user_api::edge::route::Route;
+
+const HEADER: &str = concat!(
+    r#"{"action":"customer.update","actor":{"id":"user_019b76daacd27fdabe86cbbeaa1177cb","kind":""#,
+    r#"user"},"at":"2026-01-01T00:00:01.234Z","commitment":"964617ada682b62b398474ccde960a7369c95"#,
+    r#"849dc0c73435c3dfac2e79d74c9","customerId":"cust_acme","outcome":"ok","requestId":"req_1",""#,
+    r#"seq":2,"target":"customer","v":1}"#,
+);
+const SALT: &str = "53fcd6513d02befe225ec07a9950676169c3a276887953691a82e79b05b5faeb";
+const DETAIL: &str = concat!(
+    r#"{"callerRequestId":"caller-request-7","changed":{"metadata":{"after":{"a/b":"1"},"before":"#,
+    r#"{}},"name":{"after":"Zoë \"Z\"","before":"Acme"}},"ip":"203.0.113.9","jti":"jti-of-the-tok"#,
+    r#"en","userAgent":"curl/8"}"#,
+);
+const HASH: &str = "0c9b1a0dcd504faaa454dd7ba42a76afcfe75da0978ef5d64463f3e4614b557c";
+
+#[test]
+fn an_audit_entry_keeps_its_bytes() {
+    let mut world = World::absent();
+    world.send(&service().says(Route::EnsureCustomer, &sound_body(Route::EnsureCustomer)));
+    world.now += 1234;
+    world.send(&ada().says(
+        Route::PatchCustomer,
+        &json!({"name": "Zoë \"Z\"", "metadata": {"a/b": "1"}}),
+    ));
+    let (header, stored, hash) = world
+        .sql
+        .raw(|db| {
+            let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            db.query_row("SELECT header, detail, hash FROM audit WHERE seq = 2", [], row)
+        })
+        .map(|(header, stored, hash): (String, Vec<u8>, Vec<u8>)| (header, stored, hash))
+        .unwrap();
+    let (salt, detail) = stored.split_at(32);
+    assert_eq!(header, HEADER);
+    assert_eq!(hex(salt), SALT);
+    assert_eq!(std::str::from_utf8(detail).unwrap(), DETAIL);
+    assert_eq!(hex(&hash), HASH);
+}
+
+#[test]
+fn stored_documents_keep_their_bytes() {
+    let mut world = World::new();
+    world.send(&ada().says(
+        Route::PatchUser,
+        &json!({"displayName": "Ada", "locale": "en", "timeZone": "UTC"}),
+    ));
+    world.send(&ada().says(
+        Route::PatchPreferences,
+        &json!({"theme": "dark", "custom": {"n": 1, "t": "x", "b": true}}),
+    ));
+    world.send(&ada().says(Route::PatchCustomer, &json!({"metadata": {"k": "v"}})));
+    let text = |query: &str| {
+        let bytes: Vec<u8> = world
+            .sql
+            .raw(|db| db.query_row(query, [], |row| row.get(0)))
+            .unwrap();
+        String::from_utf8(bytes).unwrap()
+    };
+    assert_eq!(
+        text("SELECT profile FROM customer"),
+        r#"{"email":"owner@example.com","name":"Acme","companyName":null,"displayName":null,"metadata":{"k":"v"}}"#
+    );
+    assert_eq!(
+        text("SELECT profile FROM users"),
+        r#"{"subject":"auth0|ada","email":"ada@example.com","displayName":"Ada","locale":"en","timeZone":"UTC"}"#
+    );
+    assert_eq!(
+        text("SELECT preferences FROM users"),
+        concat!(
+            r#"{"theme":"dark","language":null,"timeZone":null,"emailVisibility":"private","#,
+            r#""notifications":{"email":true,"product":false,"security":true},"custom":{"b":true,"n":1,"t":"x"}}"#
+        )
+    );
+}

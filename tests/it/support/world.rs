@@ -1,0 +1,178 @@
+//! One customer's object in a test: its storage, a clock to set, entropy to repeat, and what to ask of it.
+
+use super::people::{CUSTOMER, service};
+use super::workerd::Workerd;
+use rusqlite::types::Value as Cell;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use user_api::crypto::IndexKeys;
+use user_api::customer::request::{Reply, Request};
+use user_api::customer::{Customer, batch};
+use user_api::edge::route::Route;
+use user_api::entropy::Entropy;
+use user_api::error::{Code, Result};
+use user_api::types::{CustomerId, Timestamp};
+
+/// 2026-01-01T00:00:00.000Z.
+pub const NEW_YEAR: i64 = 1_767_225_600_000;
+pub const HOUR: i64 = 3_600_000;
+
+/// Random bytes that are the same in each run (SplitMix64).
+#[derive(Debug, Clone)]
+pub struct Seeded(pub u64);
+
+impl Entropy for Seeded {
+    fn fill(&mut self, out: &mut [u8]) -> Result<()> {
+        for chunk in out.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut word = self.0;
+            word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            word ^= word >> 31;
+            chunk.copy_from_slice(&word.to_be_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+/// All tables with all their rows, and the schema itself under `sqlite_master`.
+pub type Dump = BTreeMap<String, Vec<Vec<Cell>>>;
+
+pub struct World {
+    pub sql: Workerd,
+    pub customer: Customer,
+    pub now: i64,
+    pub entropy: Seeded,
+}
+
+impl World {
+    /// An object in which there is no customer.
+    pub fn absent() -> Self {
+        Self {
+            sql: Workerd::new(),
+            customer: Self::asleep(),
+            now: NEW_YEAR,
+            entropy: Seeded(7),
+        }
+    }
+
+    /// The same in a file.
+    pub fn absent_on_disk() -> Self {
+        Self {
+            sql: Workerd::on_disk(),
+            ..Self::absent()
+        }
+    }
+
+    /// An object with an active customer, made by the login service.
+    pub fn new() -> Self {
+        Self::absent().created()
+    }
+
+    /// The same with an active customer.
+    pub fn created(mut self) -> Self {
+        let body = json!({"email": "owner@example.com", "name": "Acme"});
+        let reply = self.send(&service().says(Route::EnsureCustomer, &body));
+        assert!(matches!(reply, Reply::Content { created: true, .. }));
+        self.now += 1;
+        self
+    }
+
+    fn asleep() -> Customer {
+        let keys = IndexKeys::derive(&[7; 32]).unwrap();
+        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), keys)
+    }
+
+    /// As after an eviction: memory is lost, storage is opened anew.
+    pub fn restart(&mut self) {
+        self.customer = Self::asleep();
+        self.sql.reopen();
+    }
+
+    /// The batch in which these requests meet.
+    pub fn batch(&mut self, requests: &[Request]) -> Vec<Result<Reply>> {
+        let now = Timestamp::from_millis(self.now);
+        batch::run(&mut self.customer, &self.sql, requests, now, &mut self.entropy)
+    }
+
+    pub fn try_send(&mut self, request: &Request) -> Result<Reply> {
+        self.batch(std::slice::from_ref(request)).remove(0)
+    }
+
+    pub fn send(&mut self, request: &Request) -> Reply {
+        self.try_send(request).unwrap()
+    }
+
+    /// The JSON of a success.
+    pub fn json(&mut self, request: &Request) -> Value {
+        match self.send(request) {
+            Reply::Content { body, .. } => serde_json::from_slice(&body).unwrap(),
+            other => panic!("no content: {other:?}"),
+        }
+    }
+
+    /// The version of a success, as in the ETag.
+    pub fn tag(&mut self, request: &Request) -> String {
+        match self.send(request) {
+            Reply::Content {
+                version: Some(version),
+                ..
+            } => format!("\"{version}\""),
+            other => panic!("no version: {other:?}"),
+        }
+    }
+
+    /// The code of a refusal.
+    pub fn refusal(&mut self, request: &Request) -> Code {
+        match self.send(request) {
+            Reply::Refused(error) => error.code,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// Puts the customer into a status that no command reaches yet.
+    pub fn set_status(&mut self, status: &str) {
+        let set = "UPDATE customer SET status = ?1";
+        self.sql.raw(|db| db.execute(set, [status])).unwrap();
+        self.customer.forget();
+    }
+
+    pub fn dump(&self) -> Dump {
+        self.sql.raw(dump)
+    }
+
+    /// The dump without the audit log: what a command changed.
+    pub fn state(&self) -> Dump {
+        let mut dump = self.dump();
+        dump.remove("audit");
+        dump
+    }
+
+    pub fn count(&self, table: &'static str) -> i64 {
+        let count = format!("SELECT count(*) FROM {table}");
+        self.sql
+            .raw(|db| db.query_row(&count, [], |row| row.get(0)))
+            .unwrap()
+    }
+}
+
+fn dump(db: &rusqlite::Connection) -> Dump {
+    let rows = |select: &str| {
+        let mut statement = db.prepare(select).unwrap();
+        let columns = statement.column_count();
+        let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
+        let rows = statement.query_map([], read).unwrap();
+        rows.collect::<rusqlite::Result<Vec<Vec<Cell>>>>().unwrap()
+    };
+    let schema = rows("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name");
+    let mut dump = Dump::new();
+    for entry in &schema {
+        if let [Cell::Text(kind), Cell::Text(name), ..] = entry.as_slice()
+            && kind == "table"
+        {
+            dump.insert(name.clone(), rows(&format!("SELECT * FROM {name} ORDER BY 1")));
+        }
+    }
+    dump.insert("sqlite_master".to_owned(), schema);
+    dump
+}
