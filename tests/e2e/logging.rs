@@ -94,7 +94,7 @@ fn every_request_is_one_line_with_the_documented_members() {
             json!("csrf_failed"),
         ),
         (
-            "-",
+            "GET",
             "-",
             404,
             "none",
@@ -103,7 +103,7 @@ fn every_request_is_one_line_with_the_documented_members() {
             Value::Null,
         ),
         (
-            "-",
+            "DELETE",
             "-",
             405,
             "none",

@@ -208,6 +208,8 @@ fn entries_are_neither_deleted_nor_changed() {
         "UPDATE OR REPLACE audit SET seq = 1 WHERE seq = 2",
         "UPDATE OR IGNORE audit SET header = NULL",
         "INSERT INTO audit VALUES (1, '{}', NULL, zeroblob(32))",
+        "INSERT OR REPLACE INTO audit VALUES (1, '{}', NULL, zeroblob(32))",
+        "REPLACE INTO audit VALUES (2, '{}', NULL, zeroblob(32))",
         "INSERT INTO audit VALUES (2, '{}', NULL, zeroblob(32)) ON CONFLICT DO UPDATE SET header = '{}'",
     ] {
         assert!(

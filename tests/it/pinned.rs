@@ -18,7 +18,7 @@ const DETAIL: &str = concat!(
     r#"{}},"name":{"after":"Zoë \"Z\"","before":"Acme"}},"ip":"203.0.113.9","jti":"jti-of-the-tok"#,
     r#"en","userAgent":"curl/8"}"#,
 );
-const HASH: &str = "0c9b1a0dcd504faaa454dd7ba42a76afcfe75da0978ef5d64463f3e4614b557c";
+const HASH: &str = "d693470930559ec4168dac7d6208a4cbf9dbc8d1fd6f56e159d1049a2d2e933f";
 
 #[test]
 fn an_audit_entry_keeps_its_bytes() {

@@ -45,3 +45,9 @@ CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN
   SELECT RAISE(ABORT, 'audit entries are never deleted');
 END;
 
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE seq = new.seq)
+BEGIN
+  SELECT RAISE(ABORT, 'audit entries are never replaced');
+END;
+
