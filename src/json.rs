@@ -15,6 +15,24 @@ const MAX_DEPTH: u8 = 32;
 /// # Errors
 /// `malformed_body`, with the line and column, never with the text that stands there.
 pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>> {
+    match parse(bytes)? {
+        Value::Object(map) => Ok(map),
+        _ => Err(Error::new(Code::MalformedBody, "The body must be a JSON object.")),
+    }
+}
+
+/// Reads a body that must be one JSON array.
+///
+/// # Errors
+/// As [`parse_object`].
+pub fn parse_array(bytes: &[u8]) -> Result<Vec<Value>> {
+    match parse(bytes)? {
+        Value::Array(items) => Ok(items),
+        _ => Err(Error::new(Code::MalformedBody, "The body must be a JSON array.")),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<Value> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Error::new(
             Code::MalformedBody,
@@ -22,14 +40,10 @@ pub fn parse_object(bytes: &[u8]) -> Result<Map<String, Value>> {
         )
     })?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { depth: 0 }
+    Strict { depth: 0 }
         .deserialize(&mut reader)
-        .and_then(|value| reader.end().map(|()| value));
-    match value {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(Error::new(Code::MalformedBody, "The body must be a JSON object.")),
-        Err(error) => Err(Error::new(Code::MalformedBody, describe(&error))),
-    }
+        .and_then(|value| reader.end().map(|()| value))
+        .map_err(|error| Error::new(Code::MalformedBody, describe(&error)))
 }
 
 /// What is wrong and where, without serde_json's own text, which may quote the body.
@@ -181,6 +195,8 @@ mod tests {
         assert!(refused(b"").contains("ends before"));
         assert!(refused(b"[]").contains("must be a JSON object"));
         assert!(refused(b"{\"a\":\"\\ud800\"}").contains("not JSON"));
+        assert!(parse_array(b"{}").is_err() && parse_array(b"[{\"a\":1,\"a\":1}]").is_err());
+        assert_eq!(parse_array(b" [] ").unwrap(), Vec::<Value>::new());
     }
 
     #[test]

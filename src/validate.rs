@@ -1,10 +1,15 @@
 //! Reading the fields of a body: all faults at once, each with its pointer. A [`Fields`] is consumed field
 //! by field; what nobody asked for is unknown and therefore a fault.
 
+mod list;
+
+pub use list::objects;
+
 use crate::error::{Error, Fault, NOT_WRITABLE, Result};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use unicode_normalization::is_nfc;
 
 /// What a body says of one field.
@@ -71,6 +76,12 @@ impl Fields {
     pub fn has_fault(&self, name: &str) -> bool {
         let pointer = pointer(&self.base, name);
         self.faults.iter().any(|fault| fault.pointer == pointer)
+    }
+
+    /// Whether any fault was found so far.
+    #[must_use]
+    pub fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
     }
 
     /// Takes a field as it is.
@@ -187,6 +198,17 @@ impl Fields {
         }
     }
 
+    /// The value of a field that must be there and not null; None after a fault was noted.
+    pub fn required<T>(&mut self, name: &str, edit: Edit<T>) -> Option<T> {
+        if let Edit::Set(value) = edit {
+            return Some(value);
+        }
+        if !self.has_fault(name) {
+            self.fault(name, "Is required.");
+        }
+        None
+    }
+
     /// Takes a value, or the faults in its place.
     pub fn absorb<T: Default>(&mut self, result: Result<T>) -> T {
         result.unwrap_or_else(|error| {
@@ -292,6 +314,23 @@ fn is_forbidden(character: char) -> bool {
 /// A sentence about what is wrong.
 pub fn boolean(value: Value) -> std::result::Result<bool, Cow<'static, str>> {
     value.as_bool().ok_or(Cow::Borrowed("Must be true or false."))
+}
+
+/// A whole number within bounds, written without a fraction or an exponent.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn integer(value: Value, bounds: RangeInclusive<u64>) -> std::result::Result<u64, Cow<'static, str>> {
+    value
+        .as_u64()
+        .filter(|number| bounds.contains(number))
+        .ok_or_else(|| {
+            Cow::Owned(format!(
+                "Must be a whole number from {} to {}.",
+                bounds.start(),
+                bounds.end()
+            ))
+        })
 }
 
 /// A language tag that is well-formed and whose subtags are registered (BCP 47, RFC 5646 section 2.2.9), in

@@ -20,6 +20,7 @@ pub mod batch;
 pub mod command;
 mod entry;
 mod execute;
+pub mod limits;
 mod memory;
 pub mod preferences;
 pub mod profile;

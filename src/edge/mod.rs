@@ -10,6 +10,7 @@ pub mod health;
 pub mod intake;
 pub mod log;
 pub mod problem;
+pub mod ratelimit;
 pub mod reply;
 pub mod route;
 pub mod settings;

@@ -12,10 +12,10 @@ mod web;
 
 pub use doc::{Required, SETTINGS, SettingDoc};
 pub use keys::{JwtSecret, MAX_JWT_SECRETS, MAX_KEYS, NamedKey};
-pub use limits::{DEFAULT_RATE_LIMITS, LimitPolicy, QuotaUnit, RateLimits};
 pub use reader::SettingFault;
 pub use secret::Secret;
 
+use crate::customer::limits::{DEFAULT_RATE_LIMITS, RateLimits};
 use crate::edge::auth::KeySet;
 use crate::email::Email;
 use reader::{Form, Reader, list};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::*;
+use crate::customer::limits::QuotaUnit;
 use base64::Engine;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -78,7 +79,7 @@ fn absent_settings_have_their_documented_defaults() {
             .rate_limits
             .pro
             .first()
-            .map(|policy| (policy.q, policy.w)),
+            .map(|policy| (policy.q(), policy.w())),
         Some((1200, 60))
     );
     assert!(settings.allowed_origins.is_empty() && settings.jwks.is_empty());
@@ -260,7 +261,7 @@ fn rate_limits_keep_the_default_of_a_plan_that_they_do_not_name() {
     let text = r#"{"free":[{"name":"jobs","q":3,"w":60,"unit":"concurrent-requests"}]}"#;
     let limits = parse(&[("RATE_LIMITS", text)]).unwrap().rate_limits;
     assert_eq!(
-        limits.free.first().map(|policy| policy.unit),
+        limits.free.first().map(|policy| policy.unit()),
         Some(QuotaUnit::ConcurrentRequests)
     );
     assert_eq!(limits.enterprise.len(), 2);
