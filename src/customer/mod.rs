@@ -22,6 +22,15 @@ pub mod preferences;
 pub mod profile;
 pub mod request;
 pub mod status;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss
+)]
+pub(crate) mod test_sql;
+pub mod tokens;
 pub mod users;
 
 use crate::caller::{Caller, User};
@@ -41,10 +50,16 @@ use std::collections::HashMap;
 use users::{Seen, UserRecord};
 
 /// The schema of a customer's object.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    script: include_str!("../../migrations/customer/0001_customer.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        script: include_str!("../../migrations/customer/0001_customer.sql"),
+    },
+    Migration {
+        number: 3,
+        script: include_str!("../../migrations/customer/0003_tokens.sql"),
+    },
+];
 
 /// Most callers that an object remembers between requests; past that it forgets all and looks them up again.
 const MAX_SEEN: usize = 1024;
