@@ -18,6 +18,7 @@
 pub mod audit;
 pub mod batch;
 pub mod command;
+pub mod idempotency;
 pub mod preferences;
 pub mod profile;
 pub mod request;
@@ -58,6 +59,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 3,
         script: include_str!("../../migrations/customer/0003_tokens.sql"),
+    },
+    Migration {
+        number: 4,
+        script: include_str!("../../migrations/customer/0004_idempotency.sql"),
     },
 ];
 
