@@ -42,14 +42,25 @@ pub struct User {
     /// The `csrf` claim, which `GET /session` tells to a page that cannot read its HttpOnly cookie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csrf: Option<String>,
+    /// Under which hashes an older service may have written down that this token is revoked: hex SHA-256 of the
+    /// lower-cased compact token, in each spelling that verifies. Empty unless the token is of its kind (HS256).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legacy_hashes: Vec<String>,
 }
 
 /// A trusted back end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Service {
     /// Which credential it was: `key_` and the first 12 hex digits of the service key's SHA-256, or `sub` of
     /// a JWT with scope `service`.
     pub id: String,
+    /// The `jti` claim of a service's JWT, by which it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// The `iat` claim of a service's JWT, Unix seconds; None for a service key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued_at: Option<i64>,
 }
 
 impl Caller {

@@ -62,6 +62,8 @@ codes! {
         "The `nbf` or `iat` claim of the token lies more than 60 seconds in the future. Check the clock of the issuer.";
     InvalidServiceKey "invalid_service_key" 401 "The service key is not valid"
         "The `X-Service-Key` header holds none of the keys that this service is configured with (`SERVICE_API_KEYS`).";
+    TokenRevoked "token_revoked" 401 "The credential was revoked"
+        "Somebody who may do so has revoked this credential, alone or together with all that were issued until then. Sign in again or use another key; repeating the request does not help.";
     CsrfFailed "csrf_failed" 403 "The CSRF token is missing or wrong"
         "A request that authenticates by cookie and changes something must send `X-CSRF-Token` with the value of the token's `csrf` claim. `GET /session` tells it.";
     Forbidden "forbidden" 403 "This credential may not do this"
@@ -82,6 +84,8 @@ codes! {
         "The path exists, but not for this method. The `Allow` header lists the methods that it has.";
     LimitReached "limit_reached" 409 "A limit of the customer is reached"
         "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
+    RevokeAllInstead "revoke_all_instead" 409 "Too many tokens are revoked one by one"
+        "A customer holds at most 10,000 revocations of single tokens, each until its token has expired by itself. Revoke everything issued until now with `{\"all\": true}`, or as a service with `notBefore`: that is one time stamp, and soon makes room.";
     CustomerErased "customer_erased" 410 "The customer was erased"
         "The personal data of this customer was erased, for ever. Neither tokens nor retries nor imports bring it back.";
     StaleVersion "stale_version" 412 "Somebody else changed it first"
@@ -96,6 +100,10 @@ codes! {
         "The body names fields that this caller may not change; `errors` points at each of them. Leave them out. Nothing was changed.";
     QuotaExceeded "quota_exceeded" 429 "A rate limit is exceeded"
         "The request would exceed a rate limit of this customer or key; `violated-policies` names it. Nothing was spent and nothing was changed. `Retry-After` says from when on the same request would pass.";
+    IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request"
+        "Within 24 hours the same `Idempotency-Key` came with another body or another `If-Match` or `If-None-Match`. A key names one request: repeat exactly that one, or use a new key. Nothing was changed.";
+    SealedDataUnreadable "sealed_data_unreadable" 500 "Stored data cannot be opened"
+        "What is stored under seal cannot be opened: it was sealed under a key that the service no longer has (`MASTER_KEYS`), or its bytes are damaged. The operation changed nothing. The request id in `instance` lets an operator find the reason.";
     InternalError "internal_error" 500 "Something went wrong on our side"
         "The operation failed and changed nothing. The request id in `instance` lets an operator find the reason.";
     NotReady "not_ready" 503 "The service is not ready"

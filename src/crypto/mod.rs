@@ -1,5 +1,7 @@
-//! Key derivation and blind indexes. What is sealed at rest comes here too.
+//! Key derivation, blind indexes, and what is sealed at rest.
 
 mod index;
+pub mod seal;
 
 pub use index::IndexKeys;
+pub use seal::{FieldKeys, Place};

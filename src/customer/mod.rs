@@ -22,10 +22,20 @@ mod entry;
 mod execute;
 pub mod limits;
 mod memory;
+pub mod idempotency;
 pub mod preferences;
 pub mod profile;
 pub mod request;
 pub mod status;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_precision_loss
+)]
+pub(crate) mod test_sql;
+pub mod tokens;
 pub mod users;
 
 use crate::caller::{Caller, User};
@@ -45,10 +55,20 @@ use serde_json::{Map, Value, json};
 use status::Status;
 
 /// The schema of a customer's object.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    script: include_str!("../../migrations/customer/0001_customer.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        script: include_str!("../../migrations/customer/0001_customer.sql"),
+    },
+    Migration {
+        number: 3,
+        script: include_str!("../../migrations/customer/0003_tokens.sql"),
+    },
+    Migration {
+        number: 4,
+        script: include_str!("../../migrations/customer/0004_idempotency.sql"),
+    },
+];
 
 /// One customer.
 #[derive(Debug)]

@@ -104,6 +104,7 @@ mod tests {
                 issued_at: 1,
                 expires_at: 2,
                 csrf: None,
+                legacy_hashes: vec![],
             })),
             condition: Condition::default(),
             origin: Origin {
@@ -127,7 +128,9 @@ mod tests {
     fn what_was_encoded_is_decoded() {
         let mut other = envelope();
         other.caller = Caller::Service(Service {
-            id: "key_0123456789ab".into(),
+            id: "login-service".into(),
+            jti: Some("j1".into()),
+            issued_at: Some(1),
         });
         for envelope in [envelope(), other] {
             assert_eq!(Envelope::decode(&envelope.encode().unwrap()).unwrap(), envelope);

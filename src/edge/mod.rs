@@ -7,6 +7,7 @@ pub mod cors;
 pub mod decode;
 pub mod envelope;
 pub mod health;
+pub mod idempotency;
 pub mod intake;
 pub mod log;
 pub mod problem;

@@ -51,6 +51,8 @@ pub fn judge(
         return Ok((
             Caller::Service(Service {
                 id: service_id(&subject),
+                jti,
+                issued_at: Some(issued_at),
             }),
             csrf,
         ));
@@ -73,6 +75,7 @@ pub fn judge(
         issued_at,
         expires_at,
         csrf: csrf.clone(),
+        legacy_hashes: Vec::new(),
     };
     Ok((Caller::User(Box::new(user)), csrf))
 }

@@ -108,7 +108,10 @@ impl Authenticator {
         };
         let token = UnverifiedToken::parse(text)?; // 3
         let claims = self.verify(&token, cache, now)?; // 4, 5
-        let (caller, csrf) = claims::judge(&claims, &self.policy, now)?; // 6
+        let (mut caller, csrf) = claims::judge(&claims, &self.policy, now)?; // 6
+        if let Caller::User(user) = &mut caller {
+            user.legacy_hashes = token.legacy_hashes();
+        }
         if credentials.unsafe_method && matches!(presented, Presented::Cookie(_)) {
             check_csrf(credentials.csrf_header, csrf.as_deref())?; // 7
         }
@@ -117,7 +120,11 @@ impl Authenticator {
 
     fn service(&self, key: &str) -> std::result::Result<Caller, Reason> {
         let id = self.service_keys.identify(key).ok_or(Reason::UnknownServiceKey)?;
-        Ok(Caller::Service(Service { id }))
+        Ok(Caller::Service(Service {
+            id,
+            jti: None,
+            issued_at: None,
+        }))
     }
 
     /// The header's `alg` only says where to look; what is found there verifies by its own algorithm.

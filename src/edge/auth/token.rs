@@ -7,6 +7,7 @@ use super::reason::Reason;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// The largest token in bytes.
@@ -81,6 +82,33 @@ impl<'a> UnverifiedToken<'a> {
         }
         let payload = decode(self.payload).ok_or(Reason::MalformedPayload)?;
         parse_object(&payload).ok_or(Reason::MalformedPayload)
+    }
+}
+
+impl UnverifiedToken<'_> {
+    /// By which hashes the older service's denylist may know this token: hex SHA-256 of the compact token in lower
+    /// case. Since `/` and `_` in a signature mean the same here, a signature that holds one of them has two
+    /// spellings, and whoever holds a revoked token could present the other one: both are looked for. (That
+    /// service wrote all of them alike, so there is no third.) Empty for any algorithm but HS256, which is all
+    /// that it signed by.
+    #[must_use]
+    pub fn legacy_hashes(&self) -> Vec<String> {
+        if self.algorithm != Algorithm::Hs256 {
+            return Vec::new();
+        }
+        let mut spellings = vec![self.signature.replace('_', "/"), self.signature.replace('/', "_")];
+        spellings.dedup();
+        spellings
+            .into_iter()
+            .map(|signature| {
+                let digest = Sha256::new()
+                    .chain_update(self.signing_input.to_ascii_lowercase())
+                    .chain_update(b".")
+                    .chain_update(signature.to_ascii_lowercase())
+                    .finalize();
+                digest.iter().map(|byte| format!("{byte:02x}")).collect()
+            })
+            .collect()
     }
 }
 

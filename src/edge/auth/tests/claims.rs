@@ -255,3 +255,23 @@ fn the_scope_service_makes_a_service_whose_id_is_fit_for_a_log() {
         .is_admin
     );
 }
+
+#[test]
+fn a_service_says_which_token_it_holds_and_a_service_key_is_none() {
+    let auth = authenticator(&[]);
+    let service = |decided: Result<Caller>| match decided.unwrap() {
+        Caller::Service(service) => service,
+        Caller::User(user) => panic!("{user:?}"),
+    };
+    let by_token = service(bearer(&auth, &sign(&with(json!({"scope": "service"})))));
+    assert_eq!(
+        (by_token.jti.as_deref(), by_token.issued_at),
+        (Some("j1"), Some(NOW - 10))
+    );
+    let key = Credentials {
+        service_key: Some(SERVICE_KEY),
+        ..Credentials::default()
+    };
+    let by_key = service(decide(&auth, &key));
+    assert_eq!((by_key.jti, by_key.issued_at), (None, None));
+}

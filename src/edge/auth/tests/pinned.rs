@@ -66,6 +66,35 @@ fn an_older_token_with_a_raw_slash_in_its_signature_authenticates() {
 }
 
 #[test]
+fn an_older_token_keeps_its_denylist_hash_however_its_signature_is_spelled() {
+    let hash = |token: &str| {
+        let digest = Sha256::digest(token.to_lowercase());
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let vectors = vectors("pyjwt");
+    let original = vectors["legacySlash"].as_str().unwrap();
+    let (head, signature) = original.rsplit_once('.').unwrap();
+    let auth = authenticator(&[]);
+    let underscores = format!("{head}.{}", signature.replace('/', "_"));
+    let one_of_each = format!("{head}.{}", signature.replacen('/', "_", 1));
+    for spelling in [original, &underscores, &one_of_each] {
+        let hashes = user(bearer(&auth, spelling)).legacy_hashes;
+        assert_eq!(hashes, [hash(original), hash(&underscores)], "{spelling}");
+    }
+    // A signature without either letter has one spelling.
+    let plain = (0..)
+        .map(|n| sign(&with(json!({"jti": n.to_string()}))))
+        .find(|token| !token.rsplit('.').next().unwrap().contains('_'))
+        .unwrap();
+    assert_eq!(user(bearer(&auth, &plain)).legacy_hashes, [hash(&plain)]);
+    let rs256 = bearer(&with_static_keys(), &token("pyjwt", "RS256"));
+    assert!(user(rs256).legacy_hashes.is_empty());
+}
+
+#[test]
 fn no_confusion_of_algorithms_authenticates() {
     let auth = with_static_keys();
     let refused = vectors("pyjwt")["refused"].as_object().unwrap().clone();
