@@ -1,5 +1,7 @@
-//! Key derivation and blind indexes. What is sealed at rest comes here too.
+//! Key derivation, blind indexes and API keys. What is sealed at rest comes here too.
 
+pub mod api_key;
 mod index;
 
+pub use api_key::{ApiKeyPepper, ApiKeySecret};
 pub use index::IndexKeys;
