@@ -8,6 +8,7 @@ use std::fmt;
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z, from year 0 to year 9999.
@@ -53,6 +54,14 @@ impl Timestamp {
     #[must_use]
     pub const fn hour(self) -> Self {
         Self(self.0.div_euclid(HOUR_MS).saturating_mul(HOUR_MS))
+    }
+
+    /// The moment that an RFC 3339 text names, at any offset, cut off at the millisecond.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = at.unix_timestamp_nanos().div_euclid(1_000_000);
+        i64::try_from(millis).ok().map(Self::from_millis)
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-01-31T23:59:59.000Z`.
@@ -333,6 +342,13 @@ mod tests {
         assert_eq!(Timestamp::MAX.to_rfc3339(), "9999-12-31T23:59:59.999Z");
         assert_eq!(Timestamp::from_millis(-5), Timestamp::from_millis(0));
         assert_eq!(Timestamp::from_secs(i64::MAX), Timestamp::MAX);
+        for at in [Timestamp::from_millis(1_767_225_599_007), Timestamp::MAX] {
+            assert_eq!(Timestamp::parse_rfc3339(&at.to_rfc3339()), Some(at));
+        }
+        assert_eq!(
+            Timestamp::parse_rfc3339("1969-12-31T00:00:00Z"),
+            Some(Timestamp::from_millis(0))
+        );
     }
 
     #[test]
