@@ -78,6 +78,15 @@ impl Fields {
         self.faults.iter().any(|fault| fault.pointer == pointer)
     }
 
+    /// Whether a fault was found below `name`.
+    #[must_use]
+    pub fn has_fault_within(&self, name: &str) -> bool {
+        let pointer = format!("{}/", pointer(&self.base, name));
+        self.faults
+            .iter()
+            .any(|fault| fault.pointer.starts_with(&pointer))
+    }
+
     /// Takes a field as it is.
     pub fn raw(&mut self, name: &str) -> Edit<Value> {
         match self.map.remove(name) {

@@ -15,6 +15,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+pub mod api_keys;
 pub mod audit;
 pub mod batch;
 pub mod command;
@@ -44,10 +45,16 @@ use serde_json::{Map, Value, json};
 use status::Status;
 
 /// The schema of a customer's object.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    script: include_str!("../../migrations/customer/0001_customer.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        script: include_str!("../../migrations/customer/0001_customer.sql"),
+    },
+    Migration {
+        number: 2,
+        script: include_str!("../../migrations/customer/0002_api_keys.sql"),
+    },
+];
 
 /// One customer.
 #[derive(Debug)]
