@@ -1,7 +1,7 @@
 //! Who is calling, after authentication. A [`Caller`] is the proof that a credential was verified: only
 //! `edge::auth` makes one from a request, and the customer's object gets it in the envelope, never the token.
 
-use crate::types::CustomerId;
+use crate::types::{CustomerId, KeyDigest};
 use serde::{Deserialize, Serialize};
 
 /// A verified caller.
@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum Caller {
     /// Somebody who signed in: the holder of a user's JWT, perhaps a super-admin.
     User(Box<User>),
+    /// A program of a customer's, by API key. That the key exists only the customer's object can tell.
+    Integration(Box<Integration>),
     /// The login service or another trusted back end.
     Service(Service),
 }
@@ -48,6 +50,23 @@ pub struct User {
     pub legacy_hashes: Vec<String>,
 }
 
+/// The holder of an API key whose text holds together. Which key it is, whether it works and what it may do is
+/// for the customer's object to decide (`customer::api_keys`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Integration {
+    /// The customer that the key names, or for a legacy key the caller.
+    pub customer: CustomerId,
+    /// By which the object finds the key.
+    pub digest: KeyDigest,
+    /// Whether it is a key of the older login service.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub legacy: bool,
+    /// The `Origin` header (RFC 6454 section 7), which browsers send; `null` where it was none that we could allow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser_origin: Option<String>,
+}
+
 /// A trusted back end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -70,7 +89,40 @@ impl Caller {
         match self {
             Self::User(user) if user.is_admin => "admin",
             Self::User(_) => "user",
+            Self::Integration(_) => "integration",
             Self::Service(_) => "service",
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn form_of_an_integration_is_unchanged_and_its_digest_is_not_printed() {
+        let caller = |legacy, browser_origin: Option<&str>| {
+            Caller::Integration(Box::new(Integration {
+                customer: CustomerId::parse("cust_1").unwrap(),
+                digest: KeyDigest::new([255; 32]),
+                legacy,
+                browser_origin: browser_origin.map(str::to_owned),
+            }))
+        };
+        let digest = "__________________________________________8";
+        for (caller, rest) in [
+            (caller(false, None), ""),
+            (
+                caller(true, Some("https://a.example")),
+                r#","legacy":true,"browserOrigin":"https://a.example""#,
+            ),
+        ] {
+            let text = format!(r#"{{"kind":"integration","customer":"cust_1","digest":"{digest}"{rest}}}"#);
+            assert_eq!(serde_json::to_string(&caller).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Caller>(&text).unwrap(), caller);
+            assert_eq!(caller.kind(), "integration");
+            assert!(!format!("{caller:?}").contains("255"));
         }
     }
 }

@@ -53,7 +53,7 @@ codes! {
     MalformedBody "malformed_body" 400 "The body is not valid JSON"
         "The body must be one JSON value (RFC 8259) in UTF-8, with no key twice in one object, no number outside what a double holds, and at most 32 levels deep. `detail` says where it stops being one. Nothing was changed.";
     AuthenticationRequired "authentication_required" 401 "Authentication is required"
-        "The request carries no credential. Send `Authorization: Bearer <token>`, the `auth_token` cookie, or for services `X-Service-Key`.";
+        "The request carries no credential. Send `Authorization: Bearer <token or API key>`, `X-API-Key`, the `auth_token` cookie, or for services `X-Service-Key`.";
     InvalidToken "invalid_token" 401 "The token is not valid"
         "The token is malformed, signed by a key that is not ours, for another audience or issuer, or lacks a claim that we require. Get a new one from your login service. An operator finds the exact reason in the log line of this request id.";
     TokenExpired "token_expired" 401 "The token has expired"
@@ -62,12 +62,18 @@ codes! {
         "The `nbf` or `iat` claim of the token lies more than 60 seconds in the future. Check the clock of the issuer.";
     InvalidServiceKey "invalid_service_key" 401 "The service key is not valid"
         "The `X-Service-Key` header holds none of the keys that this service is configured with (`SERVICE_API_KEYS`).";
+    InvalidApiKey "invalid_api_key" 401 "The API key is not valid"
+        "The API key is mistyped, expired, was replaced by rotation and its grace is over, or was never ours. A key of the older form (`otp_live_sk_…`) also needs `X-Customer-Id`. The owner of the customer sees its keys under `/customer/me/api-keys`.";
     TokenRevoked "token_revoked" 401 "The credential was revoked"
         "Somebody who may do so has revoked this credential, alone or together with all that were issued until then. Sign in again or use another key; repeating the request does not help.";
     CsrfFailed "csrf_failed" 403 "The CSRF token is missing or wrong"
         "A request that authenticates by cookie and changes something must send `X-CSRF-Token` with the value of the token's `csrf` claim. `GET /session` tells it.";
     Forbidden "forbidden" 403 "This credential may not do this"
         "The credential is valid, but its kind may not call this operation. The operations and who may call them are in the API documentation.";
+    InsufficientScope "insufficient_scope" 403 "The API key lacks a scope"
+        "The API key is valid, but the operation needs a scope that it was not given; `detail` names it. The owner of the customer can add it (`PATCH /customer/me/api-keys/{keyId}`).";
+    OriginNotAllowed "origin_not_allowed" 403 "The API key may not be used from this origin"
+        "The API key has a list of allowed origins, and the `Origin` that the browser sent is not on it. The owner of the customer can change the list (`PATCH /customer/me/api-keys/{keyId}`).";
     CustomerSuspended "customer_suspended" 403 "The customer is suspended"
         "While a customer is suspended it can read its own data and nothing else. Only an administrator can lift the suspension.";
     CustomerCancelled "customer_cancelled" 403 "The customer is cancelled"
@@ -78,10 +84,14 @@ codes! {
         "No operation of this service has this path. Paths are matched exactly: no trailing slash, lower case.";
     CustomerNotFound "customer_not_found" 404 "There is no such customer"
         "The credential names no customer that this service holds. Have the login service create it (`POST /internal/customers`) and try again.";
+    KeyNotFound "key_not_found" 404 "There is no such API key"
+        "The customer has no API key of this id. Keys that ended long ago are dropped from the list.";
     ProblemNotFound "problem_not_found" 404 "There is no such problem type"
         "This service documents its problem types under `/problems/{code}`; this is none of its codes.";
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here"
         "The path exists, but not for this method. The `Allow` header lists the methods that it has.";
+    KeyEnded "key_ended" 409 "The API key is no longer active"
+        "The API key was revoked, was replaced by rotation, or has expired; it can be neither changed nor rotated. Create a new one. A key within its grace after a rotation can still be revoked. Nothing was changed.";
     LimitReached "limit_reached" 409 "A limit of the customer is reached"
         "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
     RevokeAllInstead "revoke_all_instead" 409 "Too many tokens are revoked one by one"

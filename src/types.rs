@@ -1,10 +1,14 @@
 //! The nouns that every part shares, as types that cannot hold a wrong value. Depends on nothing but
 //! [`crate::error`].
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
+use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z, from year 0 to year 9999.
@@ -50,6 +54,14 @@ impl Timestamp {
     #[must_use]
     pub const fn hour(self) -> Self {
         Self(self.0.div_euclid(HOUR_MS).saturating_mul(HOUR_MS))
+    }
+
+    /// The moment that an RFC 3339 text names, at any offset, cut off at the millisecond.
+    #[must_use]
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = at.unix_timestamp_nanos().div_euclid(1_000_000);
+        i64::try_from(millis).ok().map(Self::from_millis)
     }
 
     /// RFC 3339 in UTC with milliseconds: `2026-01-31T23:59:59.000Z`.
@@ -144,6 +156,74 @@ bounded_id! {
     /// The id of one request: 1 to 64 of `A-Za-z0-9_-`, ours or a caller's sane one.
     RequestId, "a request id", |text| {
         (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    }
+}
+
+bounded_id! {
+    /// An API key's id: `key_` and 32 hex digits in lower case.
+    KeyId, "an API key's id", |text| {
+        text.strip_prefix("key_").is_some_and(|rest| {
+            rest.len() == 32 && rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'a'..=b'f'))
+        })
+    }
+}
+
+impl KeyId {
+    /// A new id, `key_` and a UUIDv7 (RFC 9562 section 5.7) without dashes.
+    #[must_use]
+    pub fn mint(now: Timestamp, random: [u8; 10]) -> Self {
+        Self(format!("key_{}", uuid_v7(now, random)))
+    }
+}
+
+/// What is stored of an API key instead of it: 32 bytes that nobody can turn back into the key. Compared in
+/// constant time, never shown by `Debug`, 43 characters of base64url (RFC 4648 section 5) as text.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// The digest with these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for storage.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl PartialEq for KeyDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for KeyDigest {}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeyDigest(..)")
+    }
+}
+
+impl TryFrom<String> for KeyDigest {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or("not a key's digest")
+    }
+}
+
+impl From<KeyDigest> for String {
+    fn from(digest: KeyDigest) -> Self {
+        URL_SAFE_NO_PAD.encode(digest.0)
     }
 }
 
@@ -262,6 +342,13 @@ mod tests {
         assert_eq!(Timestamp::MAX.to_rfc3339(), "9999-12-31T23:59:59.999Z");
         assert_eq!(Timestamp::from_millis(-5), Timestamp::from_millis(0));
         assert_eq!(Timestamp::from_secs(i64::MAX), Timestamp::MAX);
+        for at in [Timestamp::from_millis(1_767_225_599_007), Timestamp::MAX] {
+            assert_eq!(Timestamp::parse_rfc3339(&at.to_rfc3339()), Some(at));
+        }
+        assert_eq!(
+            Timestamp::parse_rfc3339("1969-12-31T00:00:00Z"),
+            Some(Timestamp::from_millis(0))
+        );
     }
 
     #[test]
@@ -281,6 +368,27 @@ mod tests {
             &format!("user_{}", "a".repeat(33)),
         ] {
             assert!(UserId::parse(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn key_ids_are_ours_and_digests_stay_hidden() {
+        let id = KeyId::mint(Timestamp::from_millis(1_000), [255; 10]);
+        assert_eq!(KeyId::parse(id.as_str()), Some(id));
+        for bad in [
+            "key_",
+            "key_0123456789ab",
+            &format!("key_{}", "A".repeat(32)),
+            &"a".repeat(36),
+        ] {
+            assert!(KeyId::parse(bad).is_none(), "{bad}");
+        }
+        let digest = KeyDigest::new([251; 32]);
+        assert_eq!(format!("{digest:?}"), "KeyDigest(..)");
+        assert_eq!(KeyDigest::try_from(String::from(digest)), Ok(digest));
+        assert_ne!(digest, KeyDigest::new([250; 32]));
+        for bad in ["", "AAAA", &"+".repeat(43), &"A".repeat(44)] {
+            assert!(KeyDigest::try_from(bad.to_owned()).is_err(), "{bad}");
         }
     }
 

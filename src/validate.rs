@@ -2,8 +2,10 @@
 //! by field; what nobody asked for is unknown and therefore a fault.
 
 mod list;
+mod values;
 
 pub use list::objects;
+pub use values::{MAX_ORIGIN_BYTES, integer, origin, time};
 
 use crate::error::{Error, Fault, NOT_WRITABLE, Result};
 use serde_json::{Map, Value};
@@ -82,6 +84,15 @@ impl Fields {
     #[must_use]
     pub fn has_faults(&self) -> bool {
         !self.faults.is_empty()
+    }
+
+    /// Whether a fault was found below `name`.
+    #[must_use]
+    pub fn has_fault_within(&self, name: &str) -> bool {
+        let pointer = format!("{}/", pointer(&self.base, name));
+        self.faults
+            .iter()
+            .any(|fault| fault.pointer.starts_with(&pointer))
     }
 
     /// Takes a field as it is.
@@ -173,6 +184,71 @@ impl Fields {
             }
         }
         Edit::Set(entries)
+    }
+
+    /// Takes an array of at most `max_items` items, none of them twice, each of which `read` understands.
+    pub fn list<T: PartialEq>(
+        &mut self,
+        name: &str,
+        max_items: usize,
+        read: impl Fn(Value) -> std::result::Result<T, Cow<'static, str>>,
+    ) -> Edit<Vec<T>> {
+        let values = self.field(name, |value| match value {
+            Value::Array(values) if values.len() <= max_items => Ok(values),
+            Value::Array(_) => Err(format!("Must have at most {max_items} items.").into()),
+            _ => Err("Must be an array.".into()),
+        });
+        let values = match values {
+            Edit::Keep => return Edit::Keep,
+            Edit::Clear => return Edit::Clear,
+            Edit::Set(values) => values,
+        };
+        let base = pointer(&self.base, name);
+        let mut items = Vec::new();
+        for (index, value) in values.into_iter().enumerate() {
+            let read = read(value).and_then(|item| {
+                if items.contains(&item) {
+                    Err("Must not be there twice.".into())
+                } else {
+                    Ok(item)
+                }
+            });
+            match read {
+                Ok(item) => items.push(item),
+                Err(detail) => self.faults.push(Fault {
+                    pointer: pointer(&base, &index.to_string()),
+                    detail,
+                }),
+            }
+        }
+        Edit::Set(items)
+    }
+
+    /// Takes a whole number within `range`.
+    pub fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Edit<i64> {
+        self.field(name, |value| integer(&value, range))
+    }
+
+    /// Takes a value that must be there: neither absent nor null. A fault at `name` that says more than that it is
+    /// missing stays the only one.
+    pub fn required<T>(&mut self, name: &str, edit: Edit<T>) -> Option<T> {
+        let value = edit.apply(None);
+        if value.is_none() && !self.has_fault(name) {
+            self.fault(name, "Is required.");
+        }
+        value
+    }
+
+    /// Refuses null for a field that always has a value.
+    pub fn not_null<T>(&mut self, name: &str, edit: Edit<T>) -> Option<T> {
+        match edit {
+            Edit::Keep => None,
+            Edit::Set(value) => Some(value),
+            Edit::Clear => {
+                self.fault(name, "Must not be null.");
+                None
+            }
+        }
     }
 
     /// Takes an object that has named fields of its own.
@@ -416,6 +492,29 @@ mod tests {
         for bad in ["Mars/Base", "Europe/Berlin ", "", "CEST+2", "Etc/Unknown"] {
             assert!(time_zone(json!(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn items_of_a_list_have_pointers_of_their_own() {
+        let body =
+            json!({"a": ["x", 1, "x", "y"], "b": "x", "c": ["1", "2", "3", "4", "5"], "d": null, "e": 7});
+        let mut fields = Fields::new(json::parse_object(body.to_string().as_bytes()).unwrap());
+        let read = |value| line(value, 5);
+        assert_eq!(
+            fields.list("a", 4, read),
+            Edit::Set(vec!["x".to_owned(), "y".to_owned()])
+        );
+        assert_eq!(fields.list("b", 4, read), Edit::Keep);
+        assert_eq!(fields.list("c", 4, read), Edit::Keep);
+        assert_eq!(fields.list("none", 4, read), Edit::Keep);
+        let cleared = fields.list("d", 4, read);
+        assert_eq!(fields.not_null("d", cleared), None);
+        let e = fields.integer("e", 0..=5);
+        assert_eq!(fields.required("e", e), None);
+        assert_eq!(fields.required("f", Edit::<i64>::Clear), None);
+        let faults = fields.finish(&[]).unwrap_err().faults;
+        let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["#/a/1", "#/a/2", "#/b", "#/c", "#/d", "#/e", "#/f"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Blind indexes: keyed hashes by which something is found again without being stored. Each purpose has its
 //! own key, derived from `INDEX_KEY` by HKDF-SHA256 (RFC 5869) with the purpose in `info`.
 
+use crate::crypto::ApiKeyPepper;
 use crate::error::{Error, Result};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -11,6 +12,7 @@ use std::fmt;
 #[derive(Clone)]
 pub struct IndexKeys {
     subject: [u8; 32],
+    api_keys: ApiKeyPepper,
 }
 
 impl fmt::Debug for IndexKeys {
@@ -27,7 +29,19 @@ impl IndexKeys {
         let mut subject = [0; 32];
         hkdf.expand(b"user-api/subject-index/v1", &mut subject)
             .map_err(|_| Error::fault("hkdf length"))?;
-        Ok(Self { subject })
+        let mut api_keys = [0; 32];
+        hkdf.expand(b"user-api/api-key-pepper/v1", &mut api_keys)
+            .map_err(|_| Error::fault("hkdf length"))?;
+        Ok(Self {
+            subject,
+            api_keys: ApiKeyPepper::new(&api_keys)?,
+        })
+    }
+
+    /// By which API keys are made and recognised.
+    #[must_use]
+    pub const fn api_keys(&self) -> &ApiKeyPepper {
+        &self.api_keys
     }
 
     /// HMAC-SHA256 (RFC 2104) of a token's `sub`, by which its user is found.

@@ -1,7 +1,9 @@
-//! Key derivation, blind indexes, and what is sealed at rest.
+//! Key derivation, blind indexes, API keys, and what is sealed at rest.
 
+pub mod api_key;
 mod index;
 pub mod seal;
 
+pub use api_key::{ApiKeyPepper, ApiKeySecret};
 pub use index::IndexKeys;
 pub use seal::{FieldKeys, Place};

@@ -15,6 +15,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+pub mod api_keys;
 pub mod audit;
 pub mod batch;
 pub mod command;
@@ -56,18 +57,11 @@ use status::Status;
 
 /// The schema of a customer's object.
 pub const MIGRATIONS: &[Migration] = &[
-    Migration {
-        number: 1,
-        script: include_str!("../../migrations/customer/0001_customer.sql"),
-    },
-    Migration {
-        number: 3,
-        script: include_str!("../../migrations/customer/0003_tokens.sql"),
-    },
-    Migration {
-        number: 4,
-        script: include_str!("../../migrations/customer/0004_idempotency.sql"),
-    },
+    Migration { number: 1, script: include_str!("../../migrations/customer/0001_customer.sql") },
+    Migration { number: 2, script: include_str!("../../migrations/customer/0002_api_keys.sql") },
+    Migration { number: 3, script: include_str!("../../migrations/customer/0003_tokens.sql") },
+    Migration { number: 4, script: include_str!("../../migrations/customer/0004_idempotency.sql") },
+    Migration { number: 5, script: include_str!("../../migrations/customer/0005_limits.sql") },
 ];
 
 /// One customer.

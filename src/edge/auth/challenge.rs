@@ -2,22 +2,26 @@
 
 use crate::error::{Code, Error};
 
-/// The `WWW-Authenticate` value for an error of status 401, None for any other (RFC 6750 section 3).
+/// The `WWW-Authenticate` value for an error of status 401 or a lacking scope, None for any other (RFC 6750
+/// section 3).
 ///
 /// `resource_metadata_url` is the absolute URL of our `/.well-known/oauth-protected-resource` (RFC 9728
 /// section 5.1). `error` is left out where no token was sent, as RFC 6750 section 3.1 asks.
 #[must_use]
 pub fn www_authenticate(error: &Error, resource_metadata_url: &str) -> Option<String> {
-    if error.code.status() != 401 {
-        return None;
-    }
+    let word = match error.code {
+        Code::InsufficientScope => Some("insufficient_scope"),
+        code if code.status() != 401 => return None,
+        Code::AuthenticationRequired | Code::InvalidServiceKey => None,
+        _ => Some("invalid_token"),
+    };
     let mut value = format!(
         "Bearer realm=\"user-api\", resource_metadata={}",
         quoted(resource_metadata_url)
     );
-    if !matches!(error.code, Code::AuthenticationRequired | Code::InvalidServiceKey) {
-        value.push_str(", error=\"invalid_token\", error_description=");
-        value.push_str(&quoted(&error.public));
+    if let Some(word) = word {
+        let description = quoted(&error.public);
+        value.push_str(&format!(", error=\"{word}\", error_description={description}"));
     }
     Some(value)
 }
@@ -46,12 +50,23 @@ mod tests {
         );
         let service = Error::new(Code::InvalidServiceKey, "x");
         assert!(!www_authenticate(&service, url).is_some_and(|value| value.contains("error")));
-        for code in [Code::InvalidToken, Code::TokenExpired, Code::TokenNotYetValid] {
+        for code in [
+            Code::InvalidToken,
+            Code::TokenExpired,
+            Code::TokenNotYetValid,
+            Code::InvalidApiKey,
+            Code::TokenRevoked,
+        ] {
             let value = www_authenticate(&Error::new(code, "The token is wrong."), url);
             let end = ", error=\"invalid_token\", error_description=\"The token is wrong.\"";
             assert!(value.is_some_and(|value| value.ends_with(end)));
         }
-        assert_eq!(www_authenticate(&Error::new(Code::CsrfFailed, "x"), url), None);
+        let lacking = www_authenticate(&Error::new(Code::InsufficientScope, "x"), url);
+        let end = ", error=\"insufficient_scope\", error_description=\"x\"";
+        assert!(lacking.is_some_and(|value| value.ends_with(end)));
+        for code in [Code::CsrfFailed, Code::OriginNotAllowed] {
+            assert_eq!(www_authenticate(&Error::new(code, "x"), url), None);
+        }
     }
 
     #[test]

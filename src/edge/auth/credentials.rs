@@ -1,5 +1,6 @@
 //! Which credential a request presents. It must be one: of two, an attacker would choose which is looked at.
 
+use super::api_key;
 use super::reason::Reason;
 use cookie::Cookie;
 
@@ -20,6 +21,12 @@ pub struct Credentials<'a> {
     pub csrf_header: Option<&'a str>,
     /// `X-Service-Key`.
     pub service_key: Option<&'a str>,
+    /// `X-API-Key`.
+    pub api_key: Option<&'a str>,
+    /// `X-Customer-Id`, which matters only beside an API key.
+    pub customer_id: Option<&'a str>,
+    /// `Origin` (RFC 6454 section 7), which matters only beside an API key.
+    pub origin: Option<&'a str>,
     /// True for a method that may change something.
     pub unsafe_method: bool,
 }
@@ -33,20 +40,32 @@ pub(super) enum Presented<'a> {
     Cookie(String),
     /// A service's key.
     ServiceKey(&'a str),
+    /// An integration's key, in either header.
+    ApiKey(&'a str),
 }
 
 impl<'a> Credentials<'a> {
-    /// The header wins over the cookie, even where the header is wrong, and so does the service key, since
-    /// browsers add cookies by themselves. `Authorization` and `X-Service-Key` together are refused.
+    /// The header wins over the cookie, even where the header is wrong, and so do the keys, since browsers add
+    /// cookies by themselves. Of `Authorization`, `X-Service-Key` and `X-API-Key` two together are refused.
     pub(super) fn presented(&self) -> Result<Presented<'a>, Reason> {
-        match (self.authorization, self.service_key) {
-            (Some(_), Some(_)) => Err(Reason::SeveralCredentials),
-            (None, Some(key)) => Ok(Presented::ServiceKey(key)),
-            (Some(header), None) => bearer(header).map(Presented::Header),
-            (None, None) => match cookie(self.cookie.unwrap_or_default())? {
+        match (self.authorization, self.service_key, self.api_key) {
+            (None, Some(key), None) => Ok(Presented::ServiceKey(key)),
+            (None, None, Some(key)) if key.contains(',') => Err(Reason::SeveralCredentials),
+            (None, None, Some(key)) => Ok(Presented::ApiKey(key.trim())),
+            (Some(header), None, None) => {
+                let token = bearer(header)?;
+                let presented = if api_key::is_one(token) {
+                    Presented::ApiKey
+                } else {
+                    Presented::Header
+                };
+                Ok(presented(token))
+            }
+            (None, None, None) => match cookie(self.cookie.unwrap_or_default())? {
                 Some(token) => Ok(Presented::Cookie(token)),
                 None => Err(Reason::NoCredential),
             },
+            _ => Err(Reason::SeveralCredentials),
         }
     }
 }
@@ -60,12 +79,7 @@ fn bearer(header: &str) -> Result<&str, Reason> {
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(Reason::WrongScheme);
     }
-    let token = token.trim_start_matches(' ');
-    if token.starts_with("uak_") {
-        Err(Reason::ApiKeyNotAccepted)
-    } else {
-        Ok(token)
-    }
+    Ok(token.trim_start_matches(' '))
 }
 
 /// The token in the cookie; an empty one is how a page signs out.

@@ -3,6 +3,7 @@
 //!
 //! Every refusal is a [`reason::Reason`]: a stable word for the log, a sentence for the caller, no value of the token.
 
+mod api_key;
 mod challenge;
 mod claims;
 mod credentials;
@@ -26,6 +27,7 @@ pub use reason::Reason;
 pub use token::MAX_TOKEN_BYTES;
 
 use crate::caller::{Caller, Service};
+use crate::crypto::{ApiKeyPepper, IndexKeys};
 use crate::edge::settings::{Settings, TokenPolicy};
 use crate::error::Result;
 use crate::types::Timestamp;
@@ -53,6 +55,8 @@ pub struct Authenticator {
     has_issuer: bool,
     policy: TokenPolicy,
     service_keys: ServiceKeys,
+    /// None would accept no API key; deriving it does not fail in practice.
+    pepper: Option<ApiKeyPepper>,
 }
 
 impl Authenticator {
@@ -68,18 +72,21 @@ impl Authenticator {
             has_issuer: settings.jwks_url.is_some(),
             policy: settings.tokens.clone(),
             service_keys: ServiceKeys::new(&settings.service_keys),
+            pepper: IndexKeys::derive(settings.index_key.expose())
+                .map(|keys| keys.api_keys().clone())
+                .ok(),
         }
     }
 
     /// Who is calling.
     ///
-    /// 1. Exactly one credential counts. 2. A service's key is looked up. 3. A token is taken apart. 4. Its keys
+    /// 1. Exactly one credential counts. 2. A service's key is looked up, an API key is taken apart. 3. A token is taken apart. 4. Its keys
     ///    are found. 5. Its signature is verified. 6. Its claims are judged. 7. By cookie, an unsafe method needs
     ///    the CSRF token.
     ///
     /// # Errors
     /// Within [`Outcome::Done`]: `authentication_required`, `invalid_token`, `token_expired`,
-    /// `token_not_yet_valid`, `invalid_service_key`, `csrf_failed`, or `issuer_unavailable`.
+    /// `token_not_yet_valid`, `invalid_service_key`, `invalid_api_key`, `csrf_failed`, or `issuer_unavailable`.
     pub fn authenticate(
         &self,
         credentials: &Credentials<'_>,
@@ -103,6 +110,7 @@ impl Authenticator {
         let presented = credentials.presented()?; // 1
         let text = match &presented {
             Presented::ServiceKey(key) => return Ok(self.service(key)?), // 2
+            Presented::ApiKey(key) => return Ok(self.integration(key, credentials)?), // 2
             Presented::Header(token) => token,
             Presented::Cookie(token) => token.as_str(),
         };
@@ -125,6 +133,11 @@ impl Authenticator {
             jti: None,
             issued_at: None,
         }))
+    }
+
+    fn integration(&self, key: &str, credentials: &Credentials<'_>) -> std::result::Result<Caller, Reason> {
+        let pepper = self.pepper.as_ref().ok_or(Reason::BadApiKey)?;
+        api_key::identify(key, pepper, credentials.customer_id, credentials.origin)
     }
 
     /// The header's `alg` only says where to look; what is found there verifies by its own algorithm.

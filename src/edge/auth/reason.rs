@@ -33,7 +33,9 @@ reasons! {
     NoCredential "no_credential" AuthenticationRequired "The request carries no credential.";
     SeveralCredentials "several_credentials" InvalidToken "The request carries more than one credential. Send one.";
     WrongScheme "wrong_scheme" InvalidToken "The Authorization header must be `Bearer` and one token.";
-    ApiKeyNotAccepted "api_key_not_accepted" InvalidToken "The credential is not one that is accepted here.";
+    BadApiKey "bad_api_key" InvalidApiKey "The API key is malformed or mistyped.";
+    LegacyKeyWithoutCustomer "legacy_key_without_customer" InvalidApiKey "A key of the older form needs the id of its customer in `X-Customer-Id`.";
+    ApiKeyOfAnotherCustomer "api_key_of_another_customer" InvalidApiKey "The `X-Customer-Id` header is not the customer of the API key.";
     TokenTooLarge "token_too_large" InvalidToken "The token is larger than 8192 bytes.";
     MalformedToken "malformed_token" InvalidToken "The token is not a JWS in compact serialization.";
     MalformedHeader "malformed_header" InvalidToken "The header of the token is malformed.";

@@ -7,6 +7,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod api_keys;
 mod cache;
 mod claims;
 mod confusion;
@@ -119,7 +120,7 @@ pub fn bearer(auth: &Authenticator, token: &str) -> Result<Caller> {
 pub fn user(decided: Result<Caller>) -> User {
     match decided.unwrap() {
         Caller::User(user) => *user,
-        Caller::Service(service) => panic!("{service:?}"),
+        other => panic!("{other:?}"),
     }
 }
 

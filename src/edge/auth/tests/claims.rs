@@ -234,7 +234,7 @@ fn the_scope_service_makes_a_service_whose_id_is_fit_for_a_log() {
     let id = |sub: &str| match bearer(&auth, &sign(&with(json!({"sub": sub, "scope": "x service"})))).unwrap()
     {
         Caller::Service(service) => service.id,
-        Caller::User(user) => panic!("{user:?}"),
+        other => panic!("{other:?}"),
     };
     assert_eq!(id("login-service"), "login-service");
     for sub in [

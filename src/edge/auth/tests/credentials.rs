@@ -14,7 +14,7 @@ fn no_credential_is_told_apart_from_a_wrong_one() {
         ("", "wrong_scheme"),
         ("Bearer", "wrong_scheme"),
         ("Basic YTpi", "wrong_scheme"),
-        ("Bearer uak_live_cust_a.x_y", "api_key_not_accepted"),
+        ("Bearer uak_live_cust_a.x_y", "bad_api_key"),
         ("Bearer x", "malformed_token"),
     ] {
         refused(

@@ -60,7 +60,7 @@ proptest! {
 
     #[test]
     fn random_text_never_panics_and_never_authenticates(
-        texts in prop::collection::vec(prop::option::of("\\PC{0,80}|Bearer [A-Za-z0-9_.,=-]{0,80}|auth_token=[ -~]{0,80}"), 4),
+        texts in prop::collection::vec(prop::option::of("\\PC{0,80}|Bearer [A-Za-z0-9_.,=-]{0,80}|auth_token=[ -~]{0,80}|uak_live_[a-z0-9._-]{0,80}"), 7),
         unsafe_method in any::<bool>(),
     ) {
         let credentials = Credentials {
@@ -68,6 +68,9 @@ proptest! {
             cookie: texts[1].as_deref(),
             csrf_header: texts[2].as_deref(),
             service_key: texts[3].as_deref(),
+            api_key: texts[4].as_deref(),
+            customer_id: texts[5].as_deref(),
+            origin: texts[6].as_deref(),
             unsafe_method,
         };
         prop_assert!(decide(pinned_keys(), &credentials).is_err());

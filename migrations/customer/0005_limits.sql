@@ -1,0 +1,17 @@
+-- What limits a customer beyond its plan, and how much it was used.
+
+-- One row: the policies that an administrator set in place of the plan's, as a JSON list (docs/LIMITS.md).
+CREATE TABLE limits (
+  one       INTEGER PRIMARY KEY CHECK (one = 1),
+  policies  TEXT    NOT NULL CHECK (json_valid(policies))
+) STRICT;
+
+-- Requests by day (days since 1970-01-01 UTC), action and outcome; at most 31 days are kept. The number of rows
+-- does not grow with traffic.
+CREATE TABLE usage (
+  day      INTEGER NOT NULL,
+  action   TEXT    NOT NULL,
+  outcome  TEXT    NOT NULL,
+  count    INTEGER NOT NULL CHECK (count >= 1),
+  PRIMARY KEY (day, action, outcome)
+) STRICT, WITHOUT ROWID;

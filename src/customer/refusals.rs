@@ -1,0 +1,95 @@
+//! Refusals that no limit bounds: by a rate limit itself, by a revoked credential, by a status. The first few of
+//! a window get an entry each; the rest are counted and become one entry when the window is over, so that an
+//! attacker cannot grow the log.
+
+use crate::types::Timestamp;
+use std::collections::BTreeMap;
+
+/// How long a window lasts, in milliseconds.
+pub const WINDOW_MS: i64 = 60_000;
+/// Refusals of one window that get an entry of their own.
+pub const MAX_SINGLE_ENTRIES: u32 = 10;
+
+/// The refusals of the current window.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals {
+    since: Option<Timestamp>,
+    single: u32,
+    summed: BTreeMap<&'static str, u64>,
+}
+
+/// The refusals of a window that is over.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// When the window began.
+    pub since: Timestamp,
+    /// How many, by code.
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+impl Refusals {
+    /// Whether this refusal gets an entry of its own; if not, it is counted.
+    pub fn admit(&mut self, code: &'static str, now: Timestamp) -> bool {
+        self.since.get_or_insert(now);
+        if self.single < MAX_SINGLE_ENTRIES {
+            self.single = self.single.saturating_add(1);
+            return true;
+        }
+        let count = self.summed.entry(code).or_insert(0);
+        *count = count.saturating_add(1);
+        false
+    }
+
+    /// When the window is over, if something waits to be written then.
+    #[must_use]
+    pub fn due(&self) -> Option<Timestamp> {
+        self.end().filter(|_| !self.summed.is_empty())
+    }
+
+    fn end(&self) -> Option<Timestamp> {
+        self.since.map(|since| Timestamp::from_millis(since.as_millis().saturating_add(WINDOW_MS)))
+    }
+
+    /// Ends the window if it is over, and says what is to be written of it.
+    pub fn take_if_over(&mut self, now: Timestamp) -> Option<Sum> {
+        // A clock that went back ends the window too, rather than keeping it open for as long as it went back.
+        let is_over = self.end().is_some_and(|end| now >= end) || self.since.is_some_and(|since| now < since);
+        if !is_over {
+            return None;
+        }
+        let Self { since, summed, .. } = std::mem::take(self);
+        since.filter(|_| !summed.is_empty()).map(|since| Sum { since, counts: summed })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millis(ms)
+    }
+
+    #[test]
+    fn a_flood_becomes_few_entries_and_one_sum() {
+        let mut refusals = Refusals::default();
+        let singles = (0..1000).filter(|n| refusals.admit("quota_exceeded", at(*n))).count();
+        assert_eq!(singles, 10);
+        assert_eq!(refusals.due(), Some(at(60_000)));
+        assert_eq!(refusals.take_if_over(at(59_999)), None);
+        let sum = refusals.take_if_over(at(60_000)).unwrap();
+        assert_eq!((sum.since, sum.counts.get("quota_exceeded")), (at(0), Some(&990)));
+        assert!(refusals.admit("quota_exceeded", at(60_001)));
+        assert_eq!(refusals.due(), None);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_ends_the_window() {
+        let mut refusals = Refusals::default();
+        for _ in 0..11 {
+            refusals.admit("token_revoked", at(1_000_000));
+        }
+        assert!(refusals.take_if_over(at(5)).is_some());
+    }
+}
