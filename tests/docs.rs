@@ -133,6 +133,9 @@ fn every_operation_stands_in_the_contract_and_in_the_readme() {
         let who = |route: &Route| match route.audience() {
             Audience::Public => "anyone",
             Audience::User => "user",
+            Audience::Customer => "user, integration",
+            Audience::Integration => "integration",
+            Audience::Admin => "admin",
             Audience::Service => "service",
         };
         let routes = Route::ALL

@@ -19,8 +19,7 @@ CREATE TABLE api_keys (
   rotated_at    INTEGER,
   revoked_at    INTEGER,
   rotated_from  TEXT,
-  CHECK ((limit_q IS NULL) = (limit_w IS NULL)),
-  CHECK (rotated_at IS NULL OR expires_at IS NOT NULL)
+  CHECK ((limit_q IS NULL) = (limit_w IS NULL) AND (rotated_at IS NULL OR expires_at IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER api_key_is_always_the_same BEFORE UPDATE ON api_keys

@@ -61,6 +61,8 @@ pub enum Command {
         action: &'static str,
         /// The scope that an API key would have needed.
         scope: Option<Scope>,
+        /// Whether a user would have had to be the owner.
+        owner: bool,
         /// What is wrong with it.
         error: Error,
     },
@@ -150,12 +152,44 @@ impl Command {
                 | Self::RotateKey(..)
                 | Self::RevokeKey(_)
                 | Self::RevokeTokens(Target::All)
+                | Self::Invalid { owner: true, .. }
+        )
+    }
+
+    /// Whether a service may give it. A body that is no command is refused for what it is.
+    #[must_use]
+    pub const fn is_for_services(&self) -> bool {
+        matches!(
+            self,
+            Self::Create(_) | Self::RevokeTokens(_) | Self::Invalid { .. }
+        )
+    }
+
+    /// Whether an administrator may give it to a customer that is not its own.
+    #[must_use]
+    pub const fn is_for_admins(&self) -> bool {
+        matches!(
+            self,
+            Self::ReadLimits
+                | Self::WriteLimits(_)
+                | Self::ReadUsage
+                | Self::RevokeTokens(_)
+                | Self::Invalid { .. }
+        )
+    }
+
+    /// Whether a user of the customer may give it, as far as its being the owner does not decide.
+    #[must_use]
+    pub const fn is_for_users(&self) -> bool {
+        !matches!(
+            self,
+            Self::Create(_) | Self::ReadLimits | Self::WriteLimits(_) | Self::Consume(_) | Self::Release(_)
         )
     }
 
     /// Whether each request is charged to the policies of its caller. Consume names what it spends itself.
     #[must_use]
     pub const fn is_charged(&self) -> bool {
-        !matches!(self, Self::Consume(_) | Self::Release(_))
+        !matches!(self, Self::Consume(_))
     }
 }

@@ -8,7 +8,6 @@ use crate::customer::limits::{Consume, Policy};
 use crate::customer::memory::Memory;
 use crate::customer::preferences::{self, PreferencesEdit};
 use crate::customer::profile::ProfileEdit;
-use crate::customer::quota::key_policy;
 use crate::customer::request::{Reply, Request};
 use crate::customer::turn::{Turn, exceeded};
 use crate::customer::usage;
@@ -144,10 +143,9 @@ fn limits(memory: &Memory) -> Result<Done> {
 
 fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Result<Done> {
     let before = json!({"own": memory.quota.own()});
-    let of_keys: Vec<_> = memory.keys.iter().filter_map(key_policy).collect();
     memory
         .quota
-        .set_own(turn.sql, policies.to_vec(), of_keys.into_iter(), turn.now)?;
+        .set_own(turn.sql, policies.to_vec(), &memory.keys, turn.now)?;
     let changed = changes(&before, &json!({"own": memory.quota.own()}));
     Ok(Done {
         changed,

@@ -14,7 +14,7 @@ use crate::customer::usage::Counters;
 use crate::customer::users::Seen;
 use crate::error::{Error, Result};
 use crate::sql::Sql;
-use crate::types::{CustomerId, UserId};
+use crate::types::{CustomerId, Timestamp, UserId};
 use std::collections::HashMap;
 
 /// Most callers that are remembered; past that all are forgotten and looked up again.
@@ -31,6 +31,8 @@ pub struct Memory {
     pub keys: Keys,
     /// What is known of revoked tokens.
     pub revocations: Revocations,
+    /// When the oldest revocation can go, as the last tick found it.
+    pub revocations_due: Option<Timestamp>,
     /// What is known of stored replies.
     pub idempotency: Idempotency,
     /// The policies and what was spent of them.
@@ -47,27 +49,42 @@ impl Memory {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn of_new(sql: &dyn Sql, record: Record, customer_id: &CustomerId, config: &Config) -> Result<Self> {
-        Self::with(sql, record, Head::genesis(customer_id), config)
+    pub fn of_new(
+        sql: &dyn Sql,
+        record: Record,
+        customer_id: &CustomerId,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Self> {
+        Self::with(sql, record, Head::genesis(customer_id), config, now)
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
     ///
     /// # Errors
     /// `internal_error` if the engine fails or something stored is unreadable.
-    pub fn load(sql: &dyn Sql, customer_id: &CustomerId, config: &Config) -> Result<Option<Self>> {
+    pub fn load(
+        sql: &dyn Sql,
+        customer_id: &CustomerId,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Option<Self>> {
         let Some(record) = Record::load(sql)? else {
             return Ok(None);
         };
-        Self::with(sql, record, Head::load(sql, customer_id)?, config).map(Some)
+        Self::with(sql, record, Head::load(sql, customer_id)?, config, now).map(Some)
     }
 
-    fn with(sql: &dyn Sql, record: Record, head: Head, config: &Config) -> Result<Self> {
+    fn with(sql: &dyn Sql, record: Record, head: Head, config: &Config, now: Timestamp) -> Result<Self> {
+        let keys = Keys::load(sql)?;
+        let mut quota = Quota::load(sql, config.limits.of(record.plan))?;
+        quota.adopt(&keys, now)?;
         Ok(Self {
-            keys: Keys::load(sql)?,
+            keys,
+            revocations_due: None,
             revocations: Revocations::load(sql, config.max_ttl_secs)?,
             idempotency: Idempotency::load(sql)?,
-            quota: Quota::load(sql, config.limits.of(record.plan))?,
+            quota,
             counters: Counters::default(),
             refusals: Refusals::default(),
             seen: HashMap::new(),

@@ -155,6 +155,7 @@ impl Customer {
             memory.counters.due(),
             memory.refusals.due(),
             memory.idempotency.next_sweep(),
+            memory.revocations_due,
         ]
         .into_iter()
         .flatten()

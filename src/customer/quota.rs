@@ -1,6 +1,6 @@
 //! The limits of one customer as they are in force, and what has been spent of them.
 
-use crate::customer::api_keys::KeyRecord;
+use crate::customer::api_keys::{KeyRecord, Keys};
 use crate::customer::limits::policy::list_from_stored;
 use crate::customer::limits::{Charge, Consume, Limiter, Outcome, Policy, QuotaUnit};
 use crate::entropy::Entropy;
@@ -126,33 +126,38 @@ impl Quota {
         self.limiter.usage(&policies, now)
     }
 
+    /// Makes the policies that are in force the only ones of which anything is remembered. To be called after waking
+    /// up, since a deployment may have changed the plans, and whenever policies or keys have changed.
+    ///
+    /// # Errors
+    /// `internal_error`.
+    pub fn adopt(&mut self, keys: &Keys, now: Timestamp) -> Result<()> {
+        let mut all = self.effective();
+        all.extend(keys.iter().filter(|key| key.is_live(now)).filter_map(key_policy));
+        self.limiter.adopt(&all, now)
+    }
+
     /// Sets what differs from the plan. What was spent of a policy stays spent.
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn set_own(
-        &mut self,
-        sql: &dyn Sql,
-        own: Vec<Policy>,
-        keys: impl Iterator<Item = Policy>,
-        now: Timestamp,
-    ) -> Result<()> {
+    pub fn set_own(&mut self, sql: &dyn Sql, own: Vec<Policy>, keys: &Keys, now: Timestamp) -> Result<()> {
         let stored = serde_json::to_string(&own).map_err(|_| Error::fault("policies do not serialise"))?;
         sql.exec(
             "INSERT OR REPLACE INTO limits (one, policies) VALUES (1, ?)",
             &[stored.into()],
         )?;
         self.own = own;
-        let mut all = self.effective();
-        all.extend(keys);
-        self.limiter.adopt(&all, now)
+        self.adopt(keys, now)
     }
 
     /// The state to be stored with the request's audit entry. A large one is written to its own table instead.
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn store(&mut self, sql: &dyn Sql) -> Result<Option<Vec<u8>>> {
+    pub fn store(&mut self, sql: &dyn Sql, now: Timestamp) -> Result<Option<Vec<u8>>> {
+        // Brought to now, so that the bytes do not depend on whether the object has slept meanwhile.
+        self.limiter.usage(&[], now)?;
         let state = self.limiter.encode();
         if state.len() <= MAX_RIDING_BYTES {
             if self.is_apart {
@@ -171,8 +176,7 @@ impl Quota {
 }
 
 /// The policy that an API key has of its own, under a name that no other has.
-#[must_use]
-pub fn key_policy(key: &KeyRecord) -> Option<Policy> {
+fn key_policy(key: &KeyRecord) -> Option<Policy> {
     let id = key.key_id.as_str();
     let tail = id.get(id.len().saturating_sub(12)..)?;
     let limit = key.limit?;

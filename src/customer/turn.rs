@@ -60,7 +60,7 @@ impl Turn<'_> {
             return Ok(None);
         }
         migrate(self.sql, MIGRATIONS)?;
-        Memory::load(self.sql, self.id, self.config)
+        Memory::load(self.sql, self.id, self.config, self.now)
     }
 
     /// A customer that does not exist can only be created, and only by a service.
@@ -78,7 +78,7 @@ impl Turn<'_> {
         };
         migrate(self.sql, MIGRATIONS)?;
         let record = self.create(new)?;
-        let mut memory = Memory::of_new(self.sql, record, self.id, self.config)?;
+        let mut memory = Memory::of_new(self.sql, record, self.id, self.config, self.now)?;
         let after = json!({
             "plan": new.plan, "status": new.status, "features": new.features, "profile": new.profile,
         });
@@ -167,7 +167,6 @@ impl Turn<'_> {
             match seen {
                 Repeated::New => passage.scope = Some(scope),
                 Repeated::Replay(stored) => {
-                    passage.is_admitted = true;
                     return Ok(Done {
                         reply: Reply::Replayed(stored),
                         changed: Map::new(),
@@ -246,6 +245,10 @@ impl Turn<'_> {
         outcome: Result<Done>,
     ) -> Result<Answered> {
         let (reply, outcome, changed) = match outcome {
+            Ok(Done {
+                reply: Reply::Replayed(stored),
+                changed,
+            }) => (Reply::Replayed(stored), REPLAYED, changed),
             Ok(done) => (done.reply, "ok", done.changed),
             Err(error) if error.is_refusal() => {
                 let code = error.code.as_str();
@@ -279,7 +282,7 @@ impl Turn<'_> {
                 outcome,
                 request_id: &request.origin.request_id,
                 detail: entry::detail(request, changed),
-                limiter: memory.quota.store(self.sql)?,
+                limiter: memory.quota.store(self.sql, self.now)?,
             };
             memory
                 .head
@@ -336,7 +339,7 @@ impl Turn<'_> {
             outcome: "ok",
             request_id: &request_id,
             detail,
-            limiter: memory.quota.store(self.sql)?,
+            limiter: memory.quota.store(self.sql, self.now)?,
         };
         memory
             .head
@@ -351,30 +354,44 @@ impl Turn<'_> {
         self.settle(memory)?;
         memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
         memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
+        memory.revocations_due = memory.revocations.next_sweep(self.sql, self.now)?;
         Ok(())
     }
 }
 
 /// Whether this caller may give this command at all.
 fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<()> {
-    let forbidden = || Error::new(Code::Forbidden, Code::Forbidden.title());
-    match (&request.caller, key) {
-        (Caller::Integration(_), Some(key)) => key.allows(request.command.scope().ok_or_else(forbidden)?),
-        (Caller::User(user), _) if !request.as_admin && request.command.needs_owner() => {
+    let command = &request.command;
+    let is_allowed = match (&request.caller, key) {
+        (Caller::Integration(_), Some(key)) => match command.scope() {
+            Some(scope) => return key.allows(scope),
+            None => false,
+        },
+        (Caller::Integration(_), None) => false,
+        (Caller::Service(_), _) => command.is_for_services(),
+        (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
+        (Caller::User(user), _) if command.needs_owner() => {
             let is_owner = user.scopes.iter().any(|scope| scope == OWNER_SCOPE)
                 || user.email_verified && user.email.is_some() && user.email == memory.record.profile.email;
-            if is_owner {
-                Ok(())
-            } else {
-                Err(Error::new(
+            if !is_owner {
+                return Err(Error::new(
                     Code::Forbidden,
                     "Only the owner of the customer may do this.",
-                ))
+                ));
             }
+            true
         }
-        _ => Ok(()),
+        (Caller::User(_), _) => command.is_for_users(),
+    };
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
     }
 }
+
+/// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.
+const REPLAYED: &str = "replayed";
 
 /// The scope of a token that makes its user an owner, whatever its e-mail.
 const OWNER_SCOPE: &str = "customer:owner";

@@ -22,6 +22,7 @@ pub fn command(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
             Ok(Command::Invalid {
                 action: action(route),
                 scope: scope(route),
+                owner: is_for_owner(route),
                 error,
             })
         } else {
@@ -93,4 +94,12 @@ const fn scope(route: Route) -> Option<Scope> {
         Route::ConsumeLimits | Route::ReleaseLease => Some(Scope::LimitsConsume),
         _ => None,
     }
+}
+
+/// Whether only the customer's owner may call a route whose body is no command.
+const fn is_for_owner(route: Route) -> bool {
+    matches!(
+        route,
+        Route::CreateKey | Route::GetKey | Route::PatchKey | Route::RevokeKey | Route::RotateKey
+    )
 }

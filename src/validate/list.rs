@@ -85,7 +85,7 @@ fn read_objects<T>(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::integer;
+    use super::super::natural;
     use super::*;
     use crate::json;
     use serde_json::json;
@@ -96,7 +96,7 @@ mod tests {
             json!({"list": [{"n": 1}, 2, {"n": 0, "x": 1}, {}], "many": [{}, {}, {}, {}, {}], "no": {}});
         let mut fields = Fields::new(json::parse_object(body.to_string().as_bytes()).unwrap());
         let read = |inner: &mut Fields| {
-            let number = inner.field("n", |value| integer(value, 1..=9));
+            let number = inner.field("n", |value| natural(value, 1..=9));
             inner.required("n", number)
         };
         assert_eq!(fields.objects("list", 4, read), Edit::Set(vec![1]));

@@ -114,7 +114,11 @@ fn a_visit_is_noted_once_an_hour() {
     world.now = NEW_YEAR + HOUR - 1;
     world.sql.forget_counts();
     me(&mut world, &ada());
-    assert_eq!(world.sql.rows_written.get(), 1, "the same hour");
+    assert_eq!(
+        world.sql.rows_written.get(),
+        3,
+        "the same hour: two counts that were due, the entry"
+    );
     world.now = NEW_YEAR + HOUR;
     world.sql.forget_counts();
     let seen = me(&mut world, &ada());

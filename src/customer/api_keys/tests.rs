@@ -20,7 +20,7 @@ use crate::crypto::IndexKeys;
 use serde_json::{Value, json};
 
 /// 2027-01-15T08:00:00Z, in milliseconds: the start of an hour.
-pub const START_MS: i64 = 1_800_000_000_000;
+pub const START: i64 = 1_800_000_000_000;
 
 /// A customer's keys, its storage and its clock.
 pub struct World {
@@ -39,7 +39,7 @@ impl World {
             keys: Keys::default(),
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             customer: CustomerId::parse("cust_a").unwrap(),
-            now_ms: START_MS,
+            now_ms: START,
             entropy: Counter::default(),
         }
     }

@@ -16,6 +16,14 @@ use serde_json::{Map, Value, json};
 /// # Errors
 /// A refusal that has written nothing, or a fault.
 pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> Result<Done> {
+    let done = execute_one(turn, memory, request)?;
+    if !matches!(request.command, Command::ListKeys | Command::ReadKey(_)) {
+        memory.quota.adopt(&memory.keys, turn.now)?;
+    }
+    Ok(done)
+}
+
+fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> Result<Done> {
     let issuer = Issuer {
         customer: turn.id,
         pepper: turn.config.index.api_keys(),

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 use user_api::caller::{Caller, Service, User};
-use user_api::customer::command::Command;
 use user_api::customer::request::{Origin, Request};
 use user_api::edge::route::{BodyKind, Route};
 use user_api::edge::{condition, decode};
@@ -34,12 +33,15 @@ pub fn admin() -> Who {
 pub fn service() -> Who {
     Who(Caller::Service(Service {
         id: "key_0123456789ab".to_owned(),
+        jti: None,
+        issued_at: None,
     }))
 }
 
 impl Who {
     pub fn user(subject: &str) -> Self {
         Self(Caller::User(Box::new(User {
+            legacy_hashes: Vec::new(),
             customer: CustomerId::parse(CUSTOMER),
             subject: subject.to_owned(),
             email: None,
@@ -82,14 +84,13 @@ impl Who {
     /// A request with any body, read the way `shell::customer` reads it.
     pub fn sends(&self, route: Route, body: &[u8]) -> Request {
         let body = if route.body() == BodyKind::None { &[] } else { body };
-        let command = decode::command(route, body).unwrap_or_else(|error| Command::Invalid {
-            action: decode::action(route),
-            error,
-        });
+        let command = decode::command(route, "", body).unwrap();
         Request {
             caller: self.0.clone(),
             command,
             condition: condition::parse(None, None).unwrap(),
+            as_admin: false,
+            repeat: None,
             origin: Origin {
                 request_id: RequestId::parse("req_1").unwrap(),
                 caller_request_id: Some("caller-request-7".to_owned()),

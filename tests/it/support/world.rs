@@ -5,9 +5,13 @@ use super::workerd::Workerd;
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use user_api::crypto::IndexKeys;
+use user_api::customer::config::Config;
+use user_api::customer::limits::RateLimits;
 use user_api::customer::request::{Reply, Request};
 use user_api::customer::{Customer, batch};
+use user_api::edge::reply;
 use user_api::edge::route::Route;
 use user_api::entropy::Entropy;
 use user_api::error::{Code, Result};
@@ -45,6 +49,9 @@ pub struct World {
     pub entropy: Seeded,
 }
 
+/// No plan limits anything, so that histories may be of any length; `limits.rs` has limits of its own.
+const UNLIMITED: &str = r#"{"free":[],"starter":[],"pro":[],"enterprise":[]}"#;
+
 impl World {
     /// An object in which there is no customer.
     pub fn absent() -> Self {
@@ -79,8 +86,14 @@ impl World {
     }
 
     fn asleep() -> Customer {
-        let keys = IndexKeys::derive(&[7; 32]).unwrap();
-        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), keys)
+        let config = Config {
+            index: IndexKeys::derive(&[7; 32]).unwrap(),
+            limits: RateLimits::parse(UNLIMITED).unwrap(),
+            max_ttl_secs: 86_400,
+            master_keys: vec![(1, [9; 32])],
+            render: reply::stored,
+        };
+        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config)).unwrap()
     }
 
     /// As after an eviction: memory is lost, storage is opened anew.
@@ -93,6 +106,9 @@ impl World {
     pub fn batch(&mut self, requests: &[Request]) -> Vec<Result<Reply>> {
         let now = Timestamp::from_millis(self.now);
         batch::run(&mut self.customer, &self.sql, requests, now, &mut self.entropy)
+            .into_iter()
+            .map(|answered| answered.map(|answered| answered.reply))
+            .collect()
     }
 
     pub fn try_send(&mut self, request: &Request) -> Result<Reply> {
@@ -137,8 +153,11 @@ impl World {
         self.customer.forget();
     }
 
+    /// All tables but the statistics of usage, of which a fault may lose what was not written yet.
     pub fn dump(&self) -> Dump {
-        self.sql.raw(dump)
+        let mut dump = self.sql.raw(dump);
+        dump.remove("usage");
+        dump
     }
 
     /// The dump without the audit log: what a command changed.

@@ -58,7 +58,7 @@ fn a_list_is_newest_first_and_one_page() {
 fn an_expiry_lies_ahead_but_not_too_far() {
     let mut world = World::new();
     let at = |ms: i64| NewKey {
-        expires_at: Some(Timestamp::from_millis(START_MS + ms)),
+        expires_at: Some(Timestamp::from_millis(START + ms)),
         ..plain()
     };
     for bad in [0, -1, MAX_LIFETIME_MS + 1] {
@@ -238,7 +238,7 @@ fn a_clock_that_goes_back_brings_no_key_back() {
         if reload {
             world.keys = Keys::load(&world.sql).unwrap();
         }
-        world.now_ms = START_MS;
+        world.now_ms = START;
         assert_eq!(code(world.present(old.secret(), None)), "invalid_api_key");
         assert!(world.works(&new));
     }

@@ -78,20 +78,20 @@ fn use_is_noted_once_an_hour() {
     let mut writes = 0;
     let version = world.keys.get(&key_id).unwrap().version;
     for minute in 0..180 {
-        let now = Timestamp::from_millis(START_MS + minute * 60_000 + 59_999);
+        let now = Timestamp::from_millis(START + minute * 60_000 + 59_999);
         world.keys.touch(&world.sql, &key_id, now).unwrap();
         writes += world.sql.writes();
     }
     assert_eq!(writes, 3);
     world
         .keys
-        .touch(&world.sql, &key_id, Timestamp::from_millis(START_MS))
+        .touch(&world.sql, &key_id, Timestamp::from_millis(START))
         .unwrap();
     assert_eq!(world.sql.writes(), 0);
     let key = world.keys.get(&key_id).unwrap();
     assert_eq!(
         (key.last_used_at, key.version),
-        (Some(Timestamp::from_millis(START_MS + 7_200_000)), version)
+        (Some(Timestamp::from_millis(START + 7_200_000)), version)
     );
     world.check_stored();
 }

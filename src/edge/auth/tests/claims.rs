@@ -261,7 +261,7 @@ fn a_service_says_which_token_it_holds_and_a_service_key_is_none() {
     let auth = authenticator(&[]);
     let service = |decided: Result<Caller>| match decided.unwrap() {
         Caller::Service(service) => service,
-        Caller::User(user) => panic!("{user:?}"),
+        other @ (Caller::User(_) | Caller::Integration(_)) => panic!("{other:?}"),
     };
     let by_token = service(bearer(&auth, &sign(&with(json!({"scope": "service"})))));
     assert_eq!(
