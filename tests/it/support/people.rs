@@ -1,9 +1,10 @@
 //! Who calls, and what they say: requests as the object's shell makes them, parsed from real bodies.
 
 use serde_json::Value;
-use user_api::caller::{Caller, Service, User};
+use user_api::caller::{Caller, Integration, Service, User};
+use user_api::crypto::IndexKeys;
 use user_api::customer::request::{Origin, Request};
-use user_api::edge::route::{BodyKind, Route};
+use user_api::edge::route::{Audience, BodyKind, Route};
 use user_api::edge::{condition, decode};
 use user_api::types::{CustomerId, RequestId};
 
@@ -71,6 +72,21 @@ impl Who {
         })
     }
 
+    /// The holder of an API key, as the front finds it in the key's text.
+    pub fn key(secret: &str) -> Self {
+        let (customer, digest) = IndexKeys::derive(&[7; 32])
+            .unwrap()
+            .api_keys()
+            .parse(secret)
+            .unwrap();
+        Self(Caller::Integration(Box::new(Integration {
+            customer,
+            digest,
+            legacy: false,
+            browser_origin: None,
+        })))
+    }
+
     /// A request without a body.
     pub fn asks(&self, route: Route) -> Request {
         self.sends(route, b"{}")
@@ -83,13 +99,18 @@ impl Who {
 
     /// A request with any body, read the way `shell::customer` reads it.
     pub fn sends(&self, route: Route, body: &[u8]) -> Request {
+        self.sends_to(route, "", body)
+    }
+
+    /// The same on the resource that the path's variable segment names.
+    pub fn sends_to(&self, route: Route, variable: &str, body: &[u8]) -> Request {
         let body = if route.body() == BodyKind::None { &[] } else { body };
-        let command = decode::command(route, "", body).unwrap();
+        let command = decode::command(route, variable, body).unwrap();
         Request {
             caller: self.0.clone(),
             command,
             condition: condition::parse(None, None).unwrap(),
-            as_admin: false,
+            as_admin: route.audience() == Audience::Admin,
             repeat: None,
             origin: Origin {
                 request_id: RequestId::parse("req_1").unwrap(),

@@ -47,9 +47,10 @@ pub struct World {
     pub customer: Customer,
     pub now: i64,
     pub entropy: Seeded,
+    plans: &'static str,
 }
 
-/// No plan limits anything, so that histories may be of any length; `limits.rs` has limits of its own.
+/// No plan limits anything, so that histories may be of any length; `integrations.rs` has limits of its own.
 const UNLIMITED: &str = r#"{"free":[],"starter":[],"pro":[],"enterprise":[]}"#;
 
 impl World {
@@ -57,7 +58,8 @@ impl World {
     pub fn absent() -> Self {
         Self {
             sql: Workerd::new(),
-            customer: Self::asleep(),
+            customer: Self::asleep(UNLIMITED),
+            plans: UNLIMITED,
             now: NEW_YEAR,
             entropy: Seeded(7),
         }
@@ -85,10 +87,10 @@ impl World {
         self
     }
 
-    fn asleep() -> Customer {
+    fn asleep(plans: &str) -> Customer {
         let config = Config {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
-            limits: RateLimits::parse(UNLIMITED).unwrap(),
+            limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
             master_keys: vec![(1, [9; 32])],
             render: reply::stored,
@@ -96,9 +98,17 @@ impl World {
         Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config)).unwrap()
     }
 
+    /// An object with an active customer whose plans allow this, as `RATE_LIMITS` says it.
+    pub fn limited(plans: &'static str) -> Self {
+        let mut world = Self::absent();
+        world.plans = plans;
+        world.customer = Self::asleep(plans);
+        world.created()
+    }
+
     /// As after an eviction: memory is lost, storage is opened anew.
     pub fn restart(&mut self) {
-        self.customer = Self::asleep();
+        self.customer = Self::asleep(self.plans);
         self.sql.reopen();
     }
 
