@@ -109,6 +109,23 @@ fn the_detail_tells_what_changed_and_where_the_request_came_from() {
 }
 
 #[test]
+fn the_entry_of_a_creation_tells_all_that_was_made() {
+    let mut world = World::absent();
+    let body =
+        json!({"email": "a@b.example", "plan": "pro", "features": {"beta": true}, "metadata": {"k": "v"}});
+    world.send(&service().says(Route::EnsureCustomer, &body));
+    let detail = world.log()[0].detail.clone().unwrap();
+    let after = |field: &str| detail["changed"][field]["after"].clone();
+    assert_eq!((after("plan"), after("status")), (json!("pro"), json!("active")));
+    assert_eq!(after("features"), json!({"beta": true}));
+    let profile = after("profile");
+    assert_eq!(
+        (&profile["email"], &profile["metadata"]),
+        (&json!("a@b.example"), &json!({"k": "v"}))
+    );
+}
+
+#[test]
 fn a_change_that_a_token_brings_shares_the_entry_of_its_request() {
     let mut world = World::new();
     world.send(&ada().asks(Route::GetCustomer));

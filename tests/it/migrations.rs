@@ -62,7 +62,8 @@ fn a_newer_schema_is_refused_and_left_alone() {
     let request = crate::support::ada().asks(user_api::edge::route::Route::GetCustomer);
     for _ in 0..2 {
         let error = world.try_send(&request).unwrap_err();
-        assert!(!error.is_refusal() && error.internal.unwrap().contains("newer"));
+        assert_eq!(error.code, user_api::error::Code::Unavailable);
+        assert!(error.internal.unwrap().contains("newer"));
     }
     assert_eq!(world.dump(), before);
 }

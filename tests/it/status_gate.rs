@@ -5,6 +5,7 @@ use crate::support::{Who, World, ada, admin, service};
 use user_api::customer::request::Reply;
 use user_api::edge::route::{Method, Route};
 use user_api::error::Code;
+use user_api::types::CustomerId;
 
 fn caller_for(route: Route) -> Who {
     if route == Route::EnsureCustomer {
@@ -91,4 +92,16 @@ fn an_erased_customer_is_gone_for_everybody_and_writes_nothing_any_more() {
         world.refusal(&ada().asks(Route::GetCustomer)),
         Code::CustomerErased
     );
+}
+
+#[test]
+fn an_erased_customer_looks_to_strangers_like_one_that_never_was() {
+    let stranger = ada().change(|user| user.customer = CustomerId::parse("cust_other"));
+    let mut world = world_in("erased");
+    let before = world.dump();
+    for &route in ROUTES {
+        let request = stranger.says(route, &sound_body(route));
+        assert_eq!(world.refusal(&request), Code::CustomerNotFound, "{route:?}");
+    }
+    assert_eq!(world.dump(), before);
 }
