@@ -1,4 +1,5 @@
-# The commands of this project; `make` alone lists them. Each installs first what it needs and the machine lacks.
+# The commands of this project; `make` alone lists them. Those that depend on setup install first what they need and
+# the machine lacks; token and keygen need Rust alone.
 NODE := node_modules/.bin/node
 ARGS ?=
 
@@ -8,7 +9,7 @@ ARGS ?=
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
 
-setup: ## Install the toolchain, npm packages and tools (the other commands do it themselves)
+setup: ## Install the toolchain, npm packages and tools (dev, build, serve, check, test and deploy do it themselves)
 	@./scripts/setup.sh
 
 dev: setup ## Run on wrangler with a demo customer, rebuilding on change (PORT=8787)

@@ -50,12 +50,12 @@ export function toolEnvironment(extra = {}) {
 }
 
 /**
- * What the native companion prints for `args`. The one that `make build` made is taken if it is there, for a server
- * need not have cargo; else cargo builds it where needed.
+ * What the native companion prints for `args`. Cargo builds it where it is missing or older than its source;
+ * `prebuilt` takes the one that `make build` made, if it is there, for a server need not have cargo.
  */
-export function companion(args, env = {}) {
+export function companion(args, env = {}, { prebuilt = false } = {}) {
   const release = join(process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target'), 'release/user-api');
-  const [command, prefix] = existsSync(release)
+  const [command, prefix] = prebuilt && existsSync(release)
     ? [release, []]
     : ['cargo', ['run', '--quiet', '--locked', '--bin', 'user-api', '--']];
   const result = spawnSync(command, [...prefix, ...args], {
@@ -70,11 +70,14 @@ export function companion(args, env = {}) {
   return result.stdout;
 }
 
-/** The settings in `path` as a Map; the default file is made by `user-api keygen` when it is missing. */
-export function readEnvFile(path, say = () => {}) {
+/**
+ * The settings in `path` as a Map; the default file is made by `user-api keygen` when it is missing, with the
+ * companion that `options` choose.
+ */
+export function readEnvFile(path, say = () => {}, options = {}) {
   if (path === DEFAULT_ENV_FILE && !existsSync(path)) {
     say(`making development secrets in ${path}`);
-    createPrivateFile(path, companion(['keygen']));
+    createPrivateFile(path, companion(['keygen'], {}, options));
   }
   let text;
   try {
@@ -137,7 +140,7 @@ export async function stop(child, graceMs = 10_000) {
   return code;
 }
 
-/** `host:port` for a URL; an IPv6 address stands in brackets, and a wildcard is reached by loopback. */
+/** The origin of `host:port`; an IPv6 address stands in brackets, and a wildcard address as it is. */
 export function origin(host, port) {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -3,9 +3,10 @@
 //   PORT (8787; 0 takes a free one)  HOST (127.0.0.1)  DATA_DIR (.data)  ENV_FILE (.dev.vars)
 //
 // Prints one line once it listens. SIGTERM and SIGINT end it with exit code 0 after the requests under way.
-// DATA_DIR/workerd.pid holds the server's process id while it runs.
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+// DATA_DIR/workerd.pid holds the server's process id while it runs; a second server on the same folder is refused.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import workerdPackage from 'workerd';
 import {
   DEFAULT_ENV_FILE,
@@ -25,6 +26,9 @@ import { SETTINGS } from './settings.mjs';
 
 // workerd answers what it has begun before it ends; a client that never finishes must not keep it for ever.
 const GRACE_MS = 10_000;
+// How long a server that was just killed may take to be gone.
+const GONE_WITHIN_MS = 1_000;
+const POLL_MS = 50;
 // The package is CommonJS made from TypeScript: its default export is a member of ours.
 const WORKERD = workerdPackage.default; // the path of this platform's executable
 
@@ -55,18 +59,64 @@ async function listening(control) {
   return undefined;
 }
 
+/** The process id that `pidFile` holds, or undefined. */
+function pidIn(pidFile) {
+  try {
+    const pid = Number(readFileSync(pidFile, 'utf8'));
+    return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether `pid` is a living workerd; where the system has no /proc, whether it lives. */
+function isWorkerd(pid) {
+  if (process.platform === 'linux') {
+    try {
+      // Empty for a process that has ended and is not yet reaped; the id may also have gone to another program.
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('workerd');
+    } catch {
+      return false;
+    }
+  }
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
+/** Makes the folder of the databases, and refuses one that another server works in. */
+async function claim(dataDir, pidFile) {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const isFile = error.code === 'EEXIST' || error.code === 'ENOTDIR';
+    throw new Refusal(`DATA_DIR ${dataDir} ${isFile ? 'is not a folder' : `cannot be made: ${error.message}`}`);
+  }
+  const deadline = Date.now() + GONE_WITHIN_MS;
+  for (let pid = pidIn(pidFile); pid !== undefined && isWorkerd(pid); pid = pidIn(pidFile)) {
+    if (Date.now() >= deadline) {
+      throw new Refusal(`DATA_DIR ${dataDir} is in use by another server: process ${pid}, named by ${pidFile}`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
 async function main() {
   const host = process.env.HOST || '127.0.0.1';
   const port = parsePort(process.env.PORT || '8787');
   const dataDir = resolve(process.env.DATA_DIR || join(ROOT, '.data'));
   const envFile = process.env.ENV_FILE ? resolve(process.env.ENV_FILE) : DEFAULT_ENV_FILE;
 
-  const values = readEnvFile(envFile, (text) => console.error(text));
+  const values = readEnvFile(envFile, (text) => console.error(text), { prebuilt: true });
   await probePort(host, port);
+  const pidFile = join(dataDir, 'workerd.pid');
+  await claim(dataDir, pidFile);
   if (!existsSync(join(ROOT, 'build/release/index_bg.wasm'))) {
     throw new Refusal('no build to serve: run `make build` first');
   }
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   const child = spawnBound(
@@ -87,7 +137,6 @@ async function main() {
       void stop(child, GRACE_MS);
     });
   }
-  const pidFile = join(dataDir, 'workerd.pid');
   writeFileSync(pidFile, `${child.pid}\n`);
 
   const actual = await listening(child.stdio[3]);
@@ -95,7 +144,9 @@ async function main() {
     console.log(`user-api listens on ${origin(host, actual)}`);
   }
   const code = await exited(child);
-  rmSync(pidFile, { force: true });
+  if (pidIn(pidFile) === child.pid) {
+    rmSync(pidFile, { force: true });
+  }
   if (!stopping) {
     throw new Refusal(`workerd ended by itself (${child.signalCode ?? `code ${code}`})`);
   }

@@ -44,7 +44,6 @@ function fastSteps(targets) {
 function slowSteps(targets) {
   const glue = targets.includes('wasm') ? ['--test', 'wasm'] : [];
   return [
-    { name: 'documentation tests', command: cargo('test', '--locked', '--doc') },
     { name: 'glue in wasm', command: cargo('test', '--locked', '--no-fail-fast', '--lib', ...glue, ...WASM) },
     { name: 'release build of the worker', makes: 'release', command: [script('build-worker.sh'), 'release'] },
     { name: 'end-to-end on workerd', needs: 'release', command: cargo('test', '--locked', '--no-fail-fast', '--test', 'e2e') },

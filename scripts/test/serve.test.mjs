@@ -1,7 +1,7 @@
 // What scripts/serve.mjs refuses. That it serves, and ends well, is shown by tests/e2e on the built worker.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,4 +54,27 @@ test('a port that is taken is named', async () => {
 
 test('a PORT that is no port is named', async () => {
   assert.match(await refusal({ PORT: '99999' }), /^PORT is not a port number: 99999/);
+});
+
+for (const path of ['file', 'file/below']) {
+  test(`a DATA_DIR that is no folder is named: ${path}`, async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const err = await refusal({ PORT: '0', DATA_DIR: join(folder, path) });
+    assert.equal(err, `DATA_DIR ${join(folder, path)} is not a folder\n`);
+  });
+}
+
+test('a DATA_DIR in which another workerd runs is refused, and its pid file stays', async () => {
+  const dataDir = join(folder, 'used');
+  const pidFile = join(dataDir, 'workerd.pid');
+  mkdirSync(dataDir);
+  const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'workerd'], { stdio: 'ignore' });
+  try {
+    writeFileSync(pidFile, `${other.pid}\n`);
+    const err = await refusal({ PORT: '0', DATA_DIR: dataDir });
+    assert.match(err, new RegExp(`^DATA_DIR .*used is in use by another server: process ${other.pid}\\b`));
+    assert.ok(existsSync(pidFile));
+  } finally {
+    other.kill('SIGKILL');
+  }
 });

@@ -89,15 +89,16 @@ JWT_SECRET="jwt-{jwt_kid}:{jwt}"
 # What the login service sends as X-Service-Key. To rotate: put a new one first, then drop the old one.
 SERVICE_API_KEYS="svc_{service}"
 
-# Encrypts every customer's data key, as kid:base64(32 bytes). To rotate: put 2:... first and keep the old
-# one. Without it all customers' data is lost.
+# Seals what is kept for a repetition; later all personal data. As kid:base64(32 bytes). To rotate: put 2:...
+# first and keep the old one. Without it nothing that it sealed can be read.
 MASTER_KEYS="1:{master}"
 
-# Finds customers by e-mail without storing the e-mail, and makes API keys. Never changes.
+# Finds users by their sub and makes API keys. Never changes.
 INDEX_KEY="{index}"
 
-# Signs audit checkpoints, exports and erasure certificates, as kid:base64(Ed25519 seed). To rotate: put a
-# new pair first and keep the old one, so that what it signed can still be verified.
+# Will sign audit checkpoints, exports and erasure certificates; checked, not used yet. As
+# kid:base64(Ed25519 seed). To rotate: put a new pair first and keep the old one, so that what it signed can
+# still be verified.
 SIGNING_KEYS="sig-{signing_kid}:{signing}"
 "#,
         jwt_kid = random::hex::<4>()?,
