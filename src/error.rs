@@ -51,7 +51,7 @@ codes! {
     MalformedRequest "malformed_request" 400 "The request is malformed"
         "A header, a query parameter or the path is not what HTTP or this interface allows. `detail` names it. Nothing was changed.";
     MalformedBody "malformed_body" 400 "The body is not valid JSON"
-        "The body must be one JSON value (RFC 8259) in UTF-8, with no key twice in one object, no number outside what a double holds, and at most 32 levels deep. `detail` says where it stops being one. Nothing was changed.";
+        "The body must be one JSON object (RFC 8259), or an array where the operation says so, in UTF-8, with no key twice in one object, no number outside what a double holds, and at most 32 levels deep. `detail` says what is wrong with it. Nothing was changed.";
     AuthenticationRequired "authentication_required" 401 "Authentication is required"
         "The request carries no credential. Send `Authorization: Bearer <token or API key>`, `X-API-Key`, the `auth_token` cookie, or for services `X-Service-Key`.";
     InvalidToken "invalid_token" 401 "The token is not valid"
@@ -98,14 +98,14 @@ codes! {
         "A customer holds at most 10,000 revocations of single tokens, each until its token has expired by itself. Revoke everything issued until now with `{\"all\": true}`, or as a service with `notBefore`: that is one time stamp, and soon makes room.";
     CustomerErased "customer_erased" 410 "The customer was erased"
         "The personal data of this customer was erased, for ever. Neither tokens nor retries nor imports bring it back.";
-    StaleVersion "stale_version" 412 "Somebody else changed it first"
-        "The resource no longer has the version that `If-Match` names. Read it again, apply your change to what is there now, and repeat.";
+    StaleVersion "stale_version" 412 "The resource is not in the state that the request demands"
+        "The resource has none of the versions that `If-Match` names, since somebody else changed it, or a change came with an `If-None-Match` that names the version it has (`*` names every one). Read it again, apply your change to what is there now, and repeat. Nothing was changed.";
     BodyTooLarge "body_too_large" 413 "The body is too large"
         "The body is larger than this operation accepts. `detail` names the limit in bytes. No more of it than that was read, and nothing was changed.";
     UnsupportedMediaType "unsupported_media_type" 415 "The media type is not supported"
         "Send `Content-Type: application/json`, or for PATCH `application/merge-patch+json` (RFC 7396). Content codings are not accepted in requests.";
     ValidationFailed "validation_failed" 422 "The body has faults"
-        "`errors` lists every fault, each with a JSON Pointer (RFC 6901, in URI fragment form) to the place and a sentence about it. Nothing was changed.";
+        "`errors` lists the faults, at most the first 100, each with a JSON Pointer (RFC 6901, in URI fragment form) to the place and a sentence about it. Nothing was changed.";
     FieldNotWritable "field_not_writable" 422 "A field may not be changed by this caller"
         "The body names fields that this caller may not change; `errors` points at each of them. Leave them out. Nothing was changed.";
     QuotaExceeded "quota_exceeded" 429 "A rate limit is exceeded"
@@ -119,7 +119,7 @@ codes! {
     NotReady "not_ready" 503 "The service is not ready"
         "The service is missing a setting or has a wrong one, and serves nothing until that is mended. Its log names the setting.";
     Unavailable "unavailable" 503 "Temporarily unavailable"
-        "The part of the service that holds this customer did not answer in time. Whether a change took effect is not known: read before you repeat it, or repeat it with `If-Match`. `Retry-After` says when to try again.";
+        "The part of the service that holds this customer did not answer in time, failed, or is being replaced by a deployment under way. Whether a change took effect is not known: read before you repeat it, or repeat it with `If-Match`. `Retry-After` says when to try again.";
     IssuerUnavailable "issuer_unavailable" 503 "The token's issuer cannot be reached"
         "The keys that verify this token could not be fetched from the login service and none are cached. Nothing is wrong with the token as far as we know. Try again after `Retry-After`.";
 }
@@ -131,6 +131,9 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.as_str() == name)
     }
 }
+
+/// The most faults of one body that are told; a caller with more of them learns nothing from the rest.
+pub const MAX_FAULTS: usize = 100;
 
 /// One fault of a body: where, and what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -183,7 +186,7 @@ impl Error {
         self
     }
 
-    /// All faults of one body at once, in a stable order. The code is `field_not_writable` when
+    /// The faults of one body at once, in a stable order, at most [`MAX_FAULTS`] of them. The code is `field_not_writable` when
     /// every fault is of that kind, else `validation_failed`.
     #[must_use]
     pub fn validation(mut faults: Vec<Fault>) -> Self {
@@ -195,11 +198,12 @@ impl Error {
         } else {
             Code::ValidationFailed
         };
-        let public = if faults.len() == 1 {
-            "The body has one fault."
-        } else {
-            "The body has several faults."
+        let public = match faults.len() {
+            1 => Cow::Borrowed("The body has one fault."),
+            ..=MAX_FAULTS => Cow::Borrowed("The body has several faults."),
+            _ => format!("The body has several faults; the first {MAX_FAULTS} are listed.").into(),
         };
+        faults.truncate(MAX_FAULTS);
         Self {
             faults,
             ..Self::new(code, public)

@@ -427,6 +427,7 @@ pub fn time_zone(value: Value) -> std::result::Result<String, Cow<'static, str>>
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::error::MAX_FAULTS;
     use crate::json;
     use serde_json::json;
 
@@ -510,5 +511,24 @@ mod tests {
             pointers,
             ["#/metadata/", "#/metadata/a", "#/name", "#/nick", "#/plan"]
         );
+    }
+
+    #[test]
+    fn of_many_faults_the_first_are_told() {
+        let refused = |unknown: usize| {
+            let names = (0..unknown).map(|number| (format!("k{number:05}"), json!(1)));
+            Fields::new(names.collect()).finish(&[]).unwrap_err()
+        };
+        let error = refused(MAX_FAULTS);
+        assert_eq!(error.public, "The body has several faults.");
+        assert_eq!(error.faults.len(), MAX_FAULTS);
+        let error = refused(26_000);
+        assert_eq!(
+            error.public,
+            "The body has several faults; the first 100 are listed."
+        );
+        assert_eq!(error.faults.len(), MAX_FAULTS);
+        assert_eq!(error.faults[0].pointer, "#/k00000");
+        assert_eq!(error.faults[MAX_FAULTS - 1].pointer, "#/k00099");
     }
 }

@@ -127,7 +127,10 @@ impl Answer {
     #[must_use]
     pub fn common_headers(&self, request_id: &str) -> Vec<(&'static str, String)> {
         let (cache, vary) = match self.caching {
-            Caching::Never => ("private, no-store", "Authorization, Cookie, Origin"),
+            Caching::Never => (
+                "private, no-store",
+                "Authorization, Cookie, Origin, X-API-Key, X-Service-Key",
+            ),
             Caching::Public => ("public, max-age=3600", "Origin"),
         };
         [

@@ -23,7 +23,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The token of RFC 9110 section 9.1; HEAD counts as GET (its body is dropped by the platform).
+    /// The token of RFC 9110 section 9.1; HEAD counts as GET; the front leaves the body out.
     #[must_use]
     pub fn parse(token: &str) -> Option<Self> {
         Some(match token {

@@ -262,12 +262,17 @@ fn audience(text: &str) -> Form<Audience> {
 
 fn admin_claim(text: &str) -> Form<AdminClaim> {
     let (name, value) = match text.split_once('=') {
-        Some((name, value)) => (name, Some(plain(value.trim())?)),
+        Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
+    let part = |text: &str| {
+        plain(text.trim()).map_err(|_| {
+            "must be `claim` or `claim=value`, each part of 1 to 512 bytes without control characters".into()
+        })
+    };
     Ok(AdminClaim {
-        name: plain(name.trim())?,
-        value,
+        name: part(name)?,
+        value: value.map(part).transpose()?,
     })
 }
 

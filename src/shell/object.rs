@@ -99,14 +99,18 @@ impl Relayed {
 pub async fn call(env: &Env, call: Call<'_>) -> Result<Relayed> {
     let mut outcome = attempt(env, &call).await;
     if let Err(failure) = &outcome
-        && failure.is_retryable
-        && !call.method.is_unsafe()
+        && may_retry(call.method, failure)
     {
         outcome = attempt(env, &call).await;
     }
     outcome.map(Relayed::new).map_err(|failure| {
         Error::new(Code::Unavailable, "The customer's data did not answer in time.").because(failure.reason)
     })
+}
+
+/// Whether to ask once more: only what changes nothing, and only where the platform says that it may help.
+const fn may_retry(method: Method, failure: &Failure) -> bool {
+    failure.is_retryable && !method.is_unsafe()
 }
 
 struct Failure {
@@ -179,4 +183,55 @@ extern "C" {
 fn stub(env: &Env, customer: &CustomerId) -> std::result::Result<Stub, JsValue> {
     let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(CUSTOMERS))?.unchecked_into();
     namespace.get_by_name(customer.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    /// What the platform throws, with these properties set to true.
+    fn failure(properties: &[&str]) -> Failure {
+        let error = js_sys::Error::new("retryable overloaded");
+        error.set_name("TimeoutError");
+        for name in properties {
+            assert_eq!(
+                Reflect::set(&error, &JsValue::from_str(name), &JsValue::TRUE),
+                Ok(true)
+            );
+        }
+        Failure::of(&error)
+    }
+
+    #[wasm_bindgen_test]
+    fn a_failure_is_what_its_properties_say_and_not_its_text() {
+        for (properties, is_retryable, reason) in [
+            (&[][..], false, "call: TimeoutError"),
+            (&["retryable"], true, "call: TimeoutError"),
+            (&["overloaded"], false, "the object is overloaded"),
+            (&["retryable", "overloaded"], false, "the object is overloaded"),
+        ] {
+            let failure = failure(properties);
+            assert_eq!(failure.is_retryable, is_retryable, "{properties:?}");
+            assert_eq!(failure.reason, reason, "{properties:?}");
+        }
+        let thrown = Failure::of(&JsValue::from_str("no error at all"));
+        assert_eq!((thrown.is_retryable, thrown.reason.as_str()), (false, "call: "));
+    }
+
+    #[wasm_bindgen_test]
+    fn only_a_safe_method_is_repeated_and_only_where_it_may_help() {
+        for method in [
+            Method::Get,
+            Method::Post,
+            Method::Put,
+            Method::Patch,
+            Method::Delete,
+        ] {
+            let is_safe = method == Method::Get;
+            assert_eq!(may_retry(method, &failure(&["retryable"])), is_safe);
+            assert!(!may_retry(method, &failure(&[])));
+            assert!(!may_retry(method, &failure(&["retryable", "overloaded"])));
+        }
+    }
 }

@@ -45,7 +45,7 @@ fn every_kind_of_response_carries_what_all_carry() {
     for (request, status) in of_every_status(&customer) {
         let response = request.send(&server).expect(status);
         assert_eq!(response.must_header("Cache-Control"), "private, no-store");
-        for name in ["Authorization", "Cookie", "Origin"] {
+        for name in ["Authorization", "Cookie", "Origin", "X-API-Key", "X-Service-Key"] {
             assert!(
                 response.must_header("Vary").contains(name),
                 "{}",

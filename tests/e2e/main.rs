@@ -19,6 +19,7 @@ mod cookie;
 mod cors;
 mod crash;
 mod customer;
+mod deadline;
 mod headers;
 mod isolation;
 mod issuer;
