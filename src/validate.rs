@@ -274,17 +274,6 @@ impl Fields {
         }
     }
 
-    /// The value of a field that must be there and not null; None after a fault was noted.
-    pub fn required<T>(&mut self, name: &str, edit: Edit<T>) -> Option<T> {
-        if let Edit::Set(value) = edit {
-            return Some(value);
-        }
-        if !self.has_fault(name) {
-            self.fault(name, "Is required.");
-        }
-        None
-    }
-
     /// Takes a value, or the faults in its place.
     pub fn absorb<T: Default>(&mut self, result: Result<T>) -> T {
         result.unwrap_or_else(|error| {
@@ -392,21 +381,13 @@ pub fn boolean(value: Value) -> std::result::Result<bool, Cow<'static, str>> {
     value.as_bool().ok_or(Cow::Borrowed("Must be true or false."))
 }
 
-/// A whole number within bounds, written without a fraction or an exponent.
+/// A whole number of nought or more within bounds; see [`integer`].
 ///
 /// # Errors
 /// A sentence about what is wrong.
-pub fn integer(value: Value, bounds: RangeInclusive<u64>) -> std::result::Result<u64, Cow<'static, str>> {
-    value
-        .as_u64()
-        .filter(|number| bounds.contains(number))
-        .ok_or_else(|| {
-            Cow::Owned(format!(
-                "Must be a whole number from {} to {}.",
-                bounds.start(),
-                bounds.end()
-            ))
-        })
+pub fn natural(value: Value, bounds: RangeInclusive<u64>) -> std::result::Result<u64, Cow<'static, str>> {
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    integer(&value, signed(*bounds.start())..=signed(*bounds.end())).map(i64::unsigned_abs)
 }
 
 /// A language tag that is well-formed and whose subtags are registered (BCP 47, RFC 5646 section 2.2.9), in

@@ -33,12 +33,14 @@ CREATE TABLE users (
 ) STRICT, WITHOUT ROWID;
 
 -- The audit log: append-only, one row an entry, hash-chained. `detail` is the salt and the canonical detail
--- that `header` commits to; retention may set it to NULL and nothing else may change.
+-- that `header` commits to; retention may set it to NULL and nothing else may change. `limiter` is no part of the
+-- log: the state of the limits after that request, which rides along so that it costs no row of its own.
 CREATE TABLE audit (
   seq     INTEGER PRIMARY KEY CHECK (seq >= 1),
   header  TEXT    NOT NULL,
   detail  BLOB,
-  hash    BLOB    NOT NULL CHECK (length(hash) = 32)
+  hash    BLOB    NOT NULL CHECK (length(hash) = 32),
+  limiter BLOB
 ) STRICT;
 
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN
@@ -53,7 +55,8 @@ BEGIN
 END;
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
-WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header AND new.hash = old.hash)
+WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header AND new.hash = old.hash
+          AND new.limiter IS old.limiter)
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never changed');
 END;

@@ -6,6 +6,12 @@ CREATE TABLE limits (
   policies  TEXT    NOT NULL CHECK (json_valid(policies))
 ) STRICT;
 
+-- One row: the state of the limits while it is too large to ride in an audit entry, which many leases make it.
+CREATE TABLE limiter (
+  one    INTEGER PRIMARY KEY CHECK (one = 1),
+  state  BLOB    NOT NULL
+) STRICT;
+
 -- Requests by day (days since 1970-01-01 UTC), action and outcome; at most 31 days are kept. The number of rows
 -- does not grow with traffic.
 CREATE TABLE usage (

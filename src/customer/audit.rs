@@ -56,6 +56,8 @@ pub struct Entry<'a> {
     pub request_id: &'a RequestId,
     /// Everything that may be personal.
     pub detail: Map<String, Value>,
+    /// The state of the limits after the request, which is stored with the entry and no part of it.
+    pub limiter: Option<Vec<u8>>,
 }
 
 /// In the order of the keys, which RFC 8785 section 3.2.3 demands.
@@ -145,8 +147,14 @@ impl Head {
         let mut stored = salt.to_vec();
         stored.extend_from_slice(&detail);
         sql.exec(
-            "INSERT INTO audit (seq, header, detail, hash) VALUES (?, ?, ?, ?)",
-            &[seq.into(), header.into(), stored.into(), hash.as_slice().into()],
+            "INSERT INTO audit (seq, header, detail, hash, limiter) VALUES (?, ?, ?, ?, ?)",
+            &[
+                seq.into(),
+                header.into(),
+                stored.into(),
+                hash.as_slice().into(),
+                entry.limiter.into(),
+            ],
         )?;
         *self = Self { seq, hash, at };
         Ok(())

@@ -3,7 +3,7 @@
 //! commit, every one of them failed, because none may be answered before it is durable.
 
 use crate::customer::Customer;
-use crate::customer::request::{Reply, Request};
+use crate::customer::request::{Answered, Request};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::sql::Sql;
@@ -20,7 +20,7 @@ pub fn run(
     requests: &[Request],
     now: Timestamp,
     entropy: &mut dyn Entropy,
-) -> Vec<Result<Reply>> {
+) -> Vec<Result<Answered>> {
     let mut replies = Vec::with_capacity(requests.len());
     let committed = sql.transaction(&mut || {
         for request in requests {

@@ -1,10 +1,14 @@
 //! What a customer's object can be asked to do. A [`Command`] is parsed once, with every limit enforced.
 
+use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
+use crate::customer::limits::{Consume, Policy, Release};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
 use crate::customer::status::Access;
+use crate::customer::tokens::Target;
 use crate::customer::users::UserEdit;
 use crate::error::Error;
+use crate::types::KeyId;
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,10 +31,36 @@ pub enum Command {
     ReadPreferences,
     /// Changes the calling user's preferences.
     WritePreferences(Box<PreferencesEdit>),
+    /// Reads how much the customer was used, and what its limits leave.
+    ReadUsage,
+    /// Spends of named policies.
+    Consume(Consume),
+    /// Gives a lease back.
+    Release(Release),
+    /// Lists the API keys.
+    ListKeys,
+    /// Reads one API key.
+    ReadKey(KeyId),
+    /// Makes an API key.
+    CreateKey(Box<NewKey>),
+    /// Changes an API key.
+    WriteKey(KeyId, Box<KeyEdit>),
+    /// Replaces an API key by a new one.
+    RotateKey(KeyId, Rotation),
+    /// Takes an API key back.
+    RevokeKey(KeyId),
+    /// Takes tokens back.
+    RevokeTokens(Target),
+    /// Reads the policies that an administrator set.
+    ReadLimits,
+    /// Sets the policies that differ from the plan's.
+    WriteLimits(Vec<Policy>),
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
         action: &'static str,
+        /// The scope that an API key would have needed.
+        scope: Option<Scope>,
         /// What is wrong with it.
         error: Error,
     },
@@ -50,6 +80,18 @@ impl Command {
             Self::WriteUser(_) => "user.update",
             Self::ReadPreferences => "preferences.read",
             Self::WritePreferences(_) => "preferences.update",
+            Self::ReadUsage => "usage.read",
+            Self::Consume(_) => "limits.consume",
+            Self::Release(_) => "limits.release",
+            Self::ListKeys => "api_keys.list",
+            Self::ReadKey(_) => "api_key.read",
+            Self::CreateKey(_) => "api_key.create",
+            Self::WriteKey(..) => "api_key.update",
+            Self::RotateKey(..) => "api_key.rotate",
+            Self::RevokeKey(_) => "api_key.revoke",
+            Self::RevokeTokens(_) => "tokens.revoke",
+            Self::ReadLimits => "limits.read",
+            Self::WriteLimits(_) => "limits.update",
             Self::Invalid { action, .. } => action,
         }
     }
@@ -63,11 +105,57 @@ impl Command {
             | Self::ReadSession
             | Self::ReadUser
             | Self::ReadPreferences
+            | Self::ReadUsage
+            | Self::ListKeys
+            | Self::ReadKey(_)
+            | Self::ReadLimits
+            | Self::WriteLimits(_)
+            | Self::RevokeTokens(_)
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
             | Self::WriteUser(_)
             | Self::WritePreferences(_)
+            | Self::Consume(_)
+            | Self::Release(_)
+            | Self::CreateKey(_)
+            | Self::WriteKey(..)
+            | Self::RotateKey(..)
+            | Self::RevokeKey(_)
             | Self::Invalid { .. } => Access::Act,
         }
+    }
+
+    /// What an API key needs to give it; `None` if no key may.
+    #[must_use]
+    pub const fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::ReadCustomer | Self::ReadStatus => Some(Scope::CustomerRead),
+            Self::WriteCustomer(_) => Some(Scope::CustomerWrite),
+            Self::ReadUsage => Some(Scope::UsageRead),
+            Self::Consume(_) | Self::Release(_) => Some(Scope::LimitsConsume),
+            Self::Invalid { scope, .. } => *scope,
+            _ => None,
+        }
+    }
+
+    /// Whether a user must be the customer's owner to give it.
+    #[must_use]
+    pub const fn needs_owner(&self) -> bool {
+        matches!(
+            self,
+            Self::ListKeys
+                | Self::ReadKey(_)
+                | Self::CreateKey(_)
+                | Self::WriteKey(..)
+                | Self::RotateKey(..)
+                | Self::RevokeKey(_)
+                | Self::RevokeTokens(Target::All)
+        )
+    }
+
+    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself.
+    #[must_use]
+    pub const fn is_charged(&self) -> bool {
+        !matches!(self, Self::Consume(_) | Self::Release(_))
     }
 }

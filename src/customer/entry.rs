@@ -4,24 +4,9 @@ use crate::caller::Caller;
 use crate::customer::audit::Actor;
 use crate::customer::command::Command;
 use crate::customer::request::Request;
-use crate::customer::users::Seen;
 use serde_json::{Map, Value, json};
 
-/// Who did it, under an id of ours.
-#[must_use]
-pub fn actor(caller: &Caller, seen: Option<&Seen>) -> Actor {
-    let id = match caller {
-        // Only a user that could not be made, because the customer has too many, has no id.
-        Caller::User(_) => seen.map_or_else(|| "user_unknown".to_owned(), |seen| seen.user_id.to_string()),
-        Caller::Service(service) => service.id.clone(),
-    };
-    Actor {
-        id,
-        kind: caller.kind(),
-    }
-}
-
-/// To what it was done: the calling user, or the customer.
+/// To what it was done: the calling user, a key, or the customer.
 #[must_use]
 pub fn target(command: &Command, actor: &Actor) -> String {
     match command {
@@ -30,6 +15,10 @@ pub fn target(command: &Command, actor: &Actor) -> String {
         | Command::ReadPreferences
         | Command::WritePreferences(_)
         | Command::ReadSession => actor.id.clone(),
+        Command::ReadKey(id)
+        | Command::WriteKey(id, _)
+        | Command::RotateKey(id, _)
+        | Command::RevokeKey(id) => id.to_string(),
         _ => "customer".to_owned(),
     }
 }

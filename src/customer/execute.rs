@@ -1,19 +1,25 @@
 //! Carrying out one command for a caller that may give it. Every refusal leaves before anything is written.
 
 use crate::caller::{Caller, User};
-use crate::customer::Turn;
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
+use crate::customer::limits::consume::ConsumeView;
+use crate::customer::limits::{Consume, Policy};
 use crate::customer::memory::Memory;
 use crate::customer::preferences::{self, PreferencesEdit};
 use crate::customer::profile::ProfileEdit;
+use crate::customer::quota::key_policy;
 use crate::customer::request::{Reply, Request};
+use crate::customer::turn::{Turn, exceeded};
+use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+
+mod keys;
 
 /// What carrying out a command came to, and what the log is to say of it beyond the usual.
 pub struct Done {
@@ -29,39 +35,124 @@ pub struct Done {
 /// A refusal that has written nothing, or a fault.
 pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> Result<Done> {
     let condition = &request.condition;
-    let user = match &request.caller {
-        Caller::User(user) => Some(user.as_ref()),
-        Caller::Service(_) => None,
-    };
-    match (&request.command, user) {
-        (Command::Create(_), None) => Ok(Done::read(created(turn.id, false)?)),
-        (Command::ReadCustomer, Some(_)) => Done::versioned(condition, &memory.record.version, || {
+    match &request.command {
+        Command::Create(_) if matches!(request.caller, Caller::Service(_)) => {
+            Ok(Done::read(created(turn.id, false)?))
+        }
+        Command::ReadCustomer => Done::versioned(condition, &memory.record.version, || {
             memory.record.to_json(turn.id)
         }),
-        (Command::ReadStatus, Some(_)) => Done::versioned(condition, &memory.record.version, || {
+        Command::ReadStatus => Done::versioned(condition, &memory.record.version, || {
             json::to_bytes(&memory.record.status_view())
         }),
-        (Command::WriteCustomer(edit), Some(_)) => write_customer(turn, memory, condition, edit),
-        (Command::ReadSession, Some(user)) => session(turn, memory, user),
-        (Command::ReadUser, Some(user)) => {
+        Command::WriteCustomer(edit) => write_customer(turn, memory, condition, edit),
+        Command::ReadUsage => read_usage(turn, memory),
+        Command::Consume(wanted) => consume(turn, memory, wanted),
+        Command::Release(release) => {
+            memory.quota.release(release.lease, turn.now);
+            Ok(Done::read(Reply::Done))
+        }
+        Command::RevokeTokens(target) => {
+            memory
+                .revocations
+                .revoke(turn.sql, target, &request.caller, turn.now)?;
+            Ok(Done::read(Reply::Done))
+        }
+        Command::ReadLimits => limits(memory),
+        Command::WriteLimits(policies) => write_limits(turn, memory, policies),
+        Command::Invalid { error, .. } => Err(error.clone()),
+        _ => match &request.caller {
+            Caller::User(user) if !request.as_admin => execute_for_user(turn, memory, request, user),
+            _ => Err(Error::new(Code::Forbidden, Code::Forbidden.title())),
+        },
+    }
+}
+
+/// The commands that only a user of the customer gives.
+fn execute_for_user(
+    turn: &mut Turn<'_>,
+    memory: &mut Memory,
+    request: &Request,
+    user: &User,
+) -> Result<Done> {
+    let condition = &request.condition;
+    match &request.command {
+        Command::ReadSession => session(turn, memory, user),
+        Command::ReadUser => {
             let record = UserRecord::load(turn.sql, memory.user_id(user)?)?;
             let version = record.version(&memory.record.version.incarnation);
             Done::versioned(condition, &version, || record.to_json(turn.id))
         }
-        (Command::WriteUser(edit), Some(user)) => write_user(turn, memory, condition, edit, user),
-        (Command::ReadPreferences, Some(user)) => {
+        Command::WriteUser(edit) => write_user(turn, memory, condition, edit, user),
+        Command::ReadPreferences => {
             let (preferences, number) = preferences::load(turn.sql, memory.user_id(user)?)?;
             let version = preferences::version(&memory.record.version.incarnation, number);
             Done::versioned(condition, &version, || json::to_bytes(&preferences))
         }
-        (Command::WritePreferences(edit), Some(user)) => {
-            write_preferences(turn, memory, condition, edit, user)
-        }
-        (Command::Invalid { error, .. }, _) => Err(error.clone()),
-        (Command::Create(_), Some(_)) | (_, None) => {
-            Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
-        }
+        Command::WritePreferences(edit) => write_preferences(turn, memory, condition, edit, user),
+        _ => keys::execute(turn, memory, request),
     }
+}
+
+fn consume(turn: &mut Turn<'_>, memory: &mut Memory, wanted: &Consume) -> Result<Done> {
+    let outcome = memory.quota.consume(wanted, turn.now, turn.entropy)?;
+    let view = ConsumeView::from(&outcome);
+    if outcome.allowed {
+        return Ok(Done::read(Reply::Content {
+            body: json::to_bytes(&view)?,
+            version: None,
+            created: false,
+        }));
+    }
+    let mut error = exceeded(&outcome);
+    if let Value::Object(members) = json!(view) {
+        error.members.extend(members);
+    }
+    Err(error)
+}
+
+fn read_usage(turn: &Turn<'_>, memory: &mut Memory) -> Result<Done> {
+    let policies: Vec<_> = memory
+        .quota
+        .standing(turn.now)?
+        .into_iter()
+        .map(|policy| {
+            let unit = policy.unit.as_str();
+            json!({
+                "name": policy.name, "q": policy.q, "w": policy.w, "unit": unit,
+                "remaining": policy.remaining, "resetSeconds": policy.reset_seconds,
+            })
+        })
+        .collect();
+    let days = usage::days(&memory.counters.totals(turn.sql)?);
+    let body = json::to_bytes(&json!({"policies": policies, "days": days}))?;
+    Ok(Done::read(Reply::Content {
+        body,
+        version: None,
+        created: false,
+    }))
+}
+
+fn limits(memory: &Memory) -> Result<Done> {
+    let body = json::to_bytes(&json!({"policies": memory.quota.effective(), "own": memory.quota.own()}))?;
+    Ok(Done::read(Reply::Content {
+        body,
+        version: None,
+        created: false,
+    }))
+}
+
+fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Result<Done> {
+    let before = json!({"own": memory.quota.own()});
+    let of_keys: Vec<_> = memory.keys.iter().filter_map(key_policy).collect();
+    memory
+        .quota
+        .set_own(turn.sql, policies.to_vec(), of_keys.into_iter(), turn.now)?;
+    let changed = changes(&before, &json!({"own": memory.quota.own()}));
+    Ok(Done {
+        changed,
+        ..limits(memory)?
+    })
 }
 
 fn write_customer(
@@ -163,7 +254,7 @@ pub fn created(id: &CustomerId, created: bool) -> Result<Reply> {
 }
 
 impl Done {
-    fn read(reply: Reply) -> Self {
+    pub(super) fn read(reply: Reply) -> Self {
         Self {
             reply,
             changed: Map::new(),
@@ -171,7 +262,7 @@ impl Done {
     }
 
     /// A resource that is read under the request's condition (RFC 9110 section 13.2.2).
-    fn versioned(
+    pub(super) fn versioned(
         condition: &Condition,
         version: &Version,
         body: impl FnOnce() -> Result<Vec<u8>>,
@@ -195,7 +286,7 @@ impl Done {
 }
 
 /// The condition of a change (RFC 9110 section 13.1).
-fn unchanged_since(condition: &Condition, version: &Version) -> Result<()> {
+pub(super) fn unchanged_since(condition: &Condition, version: &Version) -> Result<()> {
     let stale_match = condition
         .must_match
         .as_ref()
@@ -211,7 +302,7 @@ fn unchanged_since(condition: &Condition, version: &Version) -> Result<()> {
     }
 }
 
-fn content(body: Vec<u8>, version: Version) -> Reply {
+pub(super) fn content(body: Vec<u8>, version: Version) -> Reply {
     Reply::Content {
         body,
         version: Some(version),

@@ -2,8 +2,15 @@
 //! Dropped whenever a transaction may not have committed.
 
 use crate::caller::User;
+use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
+use crate::customer::config::Config;
+use crate::customer::idempotency::Idempotency;
 use crate::customer::profile::Record;
+use crate::customer::quota::Quota;
+use crate::customer::refusals::Refusals;
+use crate::customer::tokens::Revocations;
+use crate::customer::usage::Counters;
 use crate::customer::users::Seen;
 use crate::error::{Error, Result};
 use crate::sql::Sql;
@@ -20,33 +27,53 @@ pub struct Memory {
     pub record: Record,
     /// Where the audit log ends.
     pub head: Head,
+    /// The API keys.
+    pub keys: Keys,
+    /// What is known of revoked tokens.
+    pub revocations: Revocations,
+    /// What is known of stored replies.
+    pub idempotency: Idempotency,
+    /// The policies and what was spent of them.
+    pub quota: Quota,
+    /// Counts of requests that are not written yet.
+    pub counters: Counters,
+    /// Refusals that no limit bounds.
+    pub refusals: Refusals,
     seen: HashMap<String, Seen>,
 }
 
 impl Memory {
     /// The memory of a customer that was just created.
-    #[must_use]
-    pub fn of_new(record: Record, customer_id: &CustomerId) -> Self {
-        Self {
-            record,
-            head: Head::genesis(customer_id),
-            seen: HashMap::new(),
-        }
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn of_new(sql: &dyn Sql, record: Record, customer_id: &CustomerId, config: &Config) -> Result<Self> {
+        Self::with(sql, record, Head::genesis(customer_id), config)
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
     ///
     /// # Errors
     /// `internal_error` if the engine fails or something stored is unreadable.
-    pub fn load(sql: &dyn Sql, customer_id: &CustomerId) -> Result<Option<Self>> {
+    pub fn load(sql: &dyn Sql, customer_id: &CustomerId, config: &Config) -> Result<Option<Self>> {
         let Some(record) = Record::load(sql)? else {
             return Ok(None);
         };
-        Ok(Some(Self {
-            record,
-            head: Head::load(sql, customer_id)?,
+        Self::with(sql, record, Head::load(sql, customer_id)?, config).map(Some)
+    }
+
+    fn with(sql: &dyn Sql, record: Record, head: Head, config: &Config) -> Result<Self> {
+        Ok(Self {
+            keys: Keys::load(sql)?,
+            revocations: Revocations::load(sql, config.max_ttl_secs)?,
+            idempotency: Idempotency::load(sql)?,
+            quota: Quota::load(sql, config.limits.of(record.plan))?,
+            counters: Counters::default(),
+            refusals: Refusals::default(),
             seen: HashMap::new(),
-        }))
+            record,
+            head,
+        })
     }
 
     /// What is known of the holder of this token.

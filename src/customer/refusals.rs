@@ -47,7 +47,8 @@ impl Refusals {
     }
 
     fn end(&self) -> Option<Timestamp> {
-        self.since.map(|since| Timestamp::from_millis(since.as_millis().saturating_add(WINDOW_MS)))
+        self.since
+            .map(|since| Timestamp::from_millis(since.as_millis().saturating_add(WINDOW_MS)))
     }
 
     /// Ends the window if it is over, and says what is to be written of it.
@@ -58,7 +59,10 @@ impl Refusals {
             return None;
         }
         let Self { since, summed, .. } = std::mem::take(self);
-        since.filter(|_| !summed.is_empty()).map(|since| Sum { since, counts: summed })
+        since.filter(|_| !summed.is_empty()).map(|since| Sum {
+            since,
+            counts: summed,
+        })
     }
 }
 
@@ -74,7 +78,9 @@ mod tests {
     #[test]
     fn a_flood_becomes_few_entries_and_one_sum() {
         let mut refusals = Refusals::default();
-        let singles = (0..1000).filter(|n| refusals.admit("quota_exceeded", at(*n))).count();
+        let singles = (0..1000)
+            .filter(|n| refusals.admit("quota_exceeded", at(*n)))
+            .count();
         assert_eq!(singles, 10);
         assert_eq!(refusals.due(), Some(at(60_000)));
         assert_eq!(refusals.take_if_over(at(59_999)), None);

@@ -2,6 +2,8 @@
 
 use crate::caller::Caller;
 use crate::customer::command::Command;
+use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
+use crate::customer::limits::Outcome;
 use crate::error::Error;
 use crate::types::{Condition, RequestId, Version};
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,38 @@ pub struct Request {
     pub condition: Condition,
     /// Where the request came from, for the audit log.
     pub origin: Origin,
+    /// True if the caller acts as an administrator on a customer that need not be its own.
+    pub as_admin: bool,
+    /// How the request is known again when it is repeated, if its caller wants that.
+    pub repeat: Option<Repeat>,
+}
+
+/// What an `Idempotency-Key` holds together.
+#[derive(Debug, Clone)]
+pub struct Repeat {
+    /// The key as the caller chose it.
+    pub key: IdempotencyKey,
+    /// The method's token.
+    pub method: &'static str,
+    /// The path, variable segments filled in.
+    pub path: String,
+    /// The fingerprint of what was sent.
+    pub payload: Payload,
+}
+
+/// A reply, and what the limits say after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The reply.
+    pub reply: Reply,
+    /// The policies that the request was charged to, where it was.
+    pub quotas: Option<Outcome>,
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        Self { reply, quotas: None }
+    }
 }
 
 /// Where a request came from. Only `request_id` may leave the audit entry's detail.
@@ -48,6 +82,10 @@ pub enum Reply {
         /// True if this request created it.
         created: bool,
     },
+    /// It is done, and there is nothing to show.
+    Done,
+    /// The reply to the same request when it was carried out.
+    Replayed(StoredReply),
     /// The caller has this version already.
     NotModified(Version),
     /// The request is refused and changed nothing.

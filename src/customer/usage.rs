@@ -51,14 +51,22 @@ impl Counters {
     /// Counts one request.
     pub fn count(&mut self, action: &'static str, outcome: &'static str, now: Timestamp) {
         self.since.get_or_insert(now);
-        let count = self.counts.entry(Key { day: day_of(now), action, outcome }).or_insert(0);
+        let count = self
+            .counts
+            .entry(Key {
+                day: day_of(now),
+                action,
+                outcome,
+            })
+            .or_insert(0);
         *count = count.saturating_add(1);
     }
 
     /// When the counts must be written at the latest.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        self.since.map(|since| Timestamp::from_millis(since.as_millis().saturating_add(FLUSH_AFTER_MS)))
+        self.since
+            .map(|since| Timestamp::from_millis(since.as_millis().saturating_add(FLUSH_AFTER_MS)))
     }
 
     /// Writes the counts if they are due, and drops days that are too old.
@@ -73,7 +81,12 @@ impl Counters {
             sql.exec(
                 "INSERT INTO usage (day, action, outcome, count) VALUES (?, ?, ?, ?) \
                  ON CONFLICT (day, action, outcome) DO UPDATE SET count = count + excluded.count",
-                &[key.day.into(), key.action.into(), key.outcome.into(), count.into()],
+                &[
+                    key.day.into(),
+                    key.action.into(),
+                    key.outcome.into(),
+                    count.into(),
+                ],
             )?;
         }
         self.since = None;
@@ -92,11 +105,21 @@ impl Counters {
         let rows = sql.exec("SELECT day, action, outcome, count FROM usage", &[])?;
         let mut totals = BTreeMap::new();
         for row in rows {
-            let key = (-row.integer(0)?, row.text(1)?.to_owned(), row.text(2)?.to_owned());
+            let key = (
+                row.integer(0)?.saturating_neg(),
+                row.text(1)?.to_owned(),
+                row.text(2)?.to_owned(),
+            );
             totals.insert(key, row.integer(3)?);
         }
         for (key, count) in &self.counts {
-            let total = totals.entry((-key.day, key.action.to_owned(), key.outcome.to_owned())).or_insert(0i64);
+            let total = totals
+                .entry((
+                    key.day.saturating_neg(),
+                    key.action.to_owned(),
+                    key.outcome.to_owned(),
+                ))
+                .or_insert(0i64);
             *total = total.saturating_add(*count);
         }
         let day_count = |((day, action, outcome), count): ((i64, String, String), i64)| DayCount {
@@ -107,4 +130,25 @@ impl Counters {
         };
         Ok(totals.into_iter().map(day_count).collect())
     }
+}
+
+/// The counts as `GET /customer/me/usage` shows them: newest day first.
+#[must_use]
+pub fn days(totals: &[DayCount]) -> Vec<serde_json::Value> {
+    let mut days: Vec<(i64, Vec<serde_json::Value>)> = Vec::new();
+    for total in totals {
+        let count =
+            serde_json::json!({"action": total.action, "outcome": total.outcome, "count": total.count});
+        match days.last_mut() {
+            Some((day, counts)) if *day == total.day => counts.push(count),
+            _ => days.push((total.day, vec![count])),
+        }
+    }
+    let date = |day: i64| {
+        let midnight = Timestamp::from_millis(day.saturating_mul(DAY_MS)).to_rfc3339();
+        midnight.split('T').next().unwrap_or_default().to_owned()
+    };
+    days.into_iter()
+        .map(|(day, counts)| serde_json::json!({"date": date(day), "counts": counts}))
+        .collect()
 }

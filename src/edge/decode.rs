@@ -1,29 +1,36 @@
 //! From a route and a body to a [`Command`]: the object's last step before it decides.
 
+use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::command::Command;
+use crate::customer::limits::{Consume, Release, policy};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
+use crate::customer::tokens::Target;
 use crate::customer::users::UserEdit;
 use crate::edge::route::Route;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::types::KeyId;
 
-/// The audit log's word for a request whose body is no command.
-#[must_use]
-pub const fn action(route: Route) -> &'static str {
-    match route {
-        Route::EnsureCustomer => "customer.create",
-        Route::PutUser | Route::PatchUser => "user.update",
-        Route::PutPreferences | Route::PatchPreferences => "preferences.update",
-        _ => "customer.update",
-    }
-}
-
-/// The command that a request to a customer's object means.
+/// The command that a request to a customer's object means. A body that is none becomes a [`Command::Invalid`],
+/// which is refused only once the caller has proved to be somebody.
 ///
 /// # Errors
-/// `malformed_body`, `validation_failed` or `field_not_writable`; `internal_error` for a route that no
-/// customer's object answers.
-pub fn command(route: Route, body: &[u8]) -> Result<Command> {
+/// `internal_error` for a route that no customer's object answers.
+pub fn command(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
+    parse(route, variable, body).or_else(|error| {
+        if error.is_refusal() {
+            Ok(Command::Invalid {
+                action: action(route),
+                scope: scope(route),
+                error,
+            })
+        } else {
+            Err(error)
+        }
+    })
+}
+
+fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
     Ok(match route {
         Route::GetCustomer | Route::GetCustomerAlias => Command::ReadCustomer,
         Route::PutCustomer => Command::WriteCustomer(Box::new(ProfileEdit::parse(body, true)?)),
@@ -36,9 +43,54 @@ pub fn command(route: Route, body: &[u8]) -> Result<Command> {
         Route::GetPreferences => Command::ReadPreferences,
         Route::PutPreferences => Command::WritePreferences(Box::new(PreferencesEdit::parse(body, true)?)),
         Route::PatchPreferences => Command::WritePreferences(Box::new(PreferencesEdit::parse(body, false)?)),
+        Route::GetUsage | Route::AdminGetUsage => Command::ReadUsage,
+        Route::ConsumeLimits => Command::Consume(Consume::parse(body)?),
+        Route::ReleaseLease => Command::Release(Release::parse(body)?),
+        Route::ListKeys => Command::ListKeys,
+        Route::CreateKey => Command::CreateKey(Box::new(NewKey::parse(body)?)),
+        Route::GetKey => Command::ReadKey(key_id(variable)?),
+        Route::PatchKey => Command::WriteKey(key_id(variable)?, Box::new(KeyEdit::parse(body)?)),
+        Route::RevokeKey => Command::RevokeKey(key_id(variable)?),
+        Route::RotateKey => Command::RotateKey(key_id(variable)?, Rotation::parse(body)?),
+        Route::RevokeTokens | Route::AdminRevokeTokens => Command::RevokeTokens(Target::parse(body)?),
+        Route::ServiceRevokeTokens => Command::RevokeTokens(Target::parse_internal(body)?.1),
+        Route::AdminGetLimits => Command::ReadLimits,
+        Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
         Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata => {
             return Err(Error::fault("this route has no object"));
         }
     })
+}
+
+fn key_id(variable: &str) -> Result<KeyId> {
+    KeyId::parse(variable).ok_or_else(|| Error::new(Code::KeyNotFound, "The customer has no such API key."))
+}
+
+/// The audit log's word for a request whose body is no command.
+const fn action(route: Route) -> &'static str {
+    match route {
+        Route::EnsureCustomer => "customer.create",
+        Route::PutUser | Route::PatchUser => "user.update",
+        Route::PutPreferences | Route::PatchPreferences => "preferences.update",
+        Route::ConsumeLimits => "limits.consume",
+        Route::ReleaseLease => "limits.release",
+        Route::CreateKey => "api_key.create",
+        Route::GetKey => "api_key.read",
+        Route::PatchKey => "api_key.update",
+        Route::RevokeKey => "api_key.revoke",
+        Route::RotateKey => "api_key.rotate",
+        Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
+        Route::AdminPutLimits => "limits.update",
+        _ => "customer.update",
+    }
+}
+
+/// The scope that an API key needs for a route whose body is no command.
+const fn scope(route: Route) -> Option<Scope> {
+    match route {
+        Route::PutCustomer | Route::PatchCustomer => Some(Scope::CustomerWrite),
+        Route::ConsumeLimits | Route::ReleaseLease => Some(Scope::LimitsConsume),
+        _ => None,
+    }
 }

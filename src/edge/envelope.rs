@@ -5,6 +5,7 @@
 //! newer version answers 503 and so loses nothing during a rolling deploy.
 
 use crate::caller::Caller;
+use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::request::Origin;
 use crate::edge::route::Route;
 use crate::error::{Code, Error, Result};
@@ -33,6 +34,12 @@ pub struct Envelope {
     pub condition: Condition,
     /// Where from.
     pub origin: Origin,
+    /// The text of the path's variable segment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub variable: String,
+    /// The `Idempotency-Key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Envelope {
@@ -113,6 +120,8 @@ mod tests {
                 ip: Some("::1".into()),
                 user_agent: Some("a\"\\\u{1f600}\u{7}".into()),
             },
+            variable: String::new(),
+            idempotency_key: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Errors as `application/problem+json` (RFC 9457), and the page that explains each code. Written by hand:
 //! the crates for it bring an HTTP framework's types along, and the document is six members.
 
+use crate::edge::ratelimit::QUOTA_EXCEEDED;
 use crate::error::{Code, Error};
 use crate::json;
 use serde::Serialize;
@@ -30,9 +31,6 @@ struct DocumentFault<'a> {
     pointer: &'a str,
     detail: &'a str,
 }
-
-/// The registered type of a refusal by a rate limit (draft-ietf-httpapi-ratelimit-headers-11 section 6.1).
-const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// The `type` of a code's problems: the registered one, or a relative reference to the page that explains it
 /// (RFC 9457 section 3.1.1), so that it is right under whatever host the service is reached.

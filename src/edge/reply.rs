@@ -1,8 +1,9 @@
 //! What is answered, as status, headers and bytes. The object makes the first part, the front adds what every
 //! response carries.
 
-use crate::customer::request::Reply;
-use crate::edge::problem;
+use crate::customer::idempotency::StoredReply;
+use crate::customer::request::{Answered, Reply};
+use crate::edge::{idempotency, problem, ratelimit};
 use crate::error::{Code, Error};
 
 /// The header by which an object tells the front the code of a problem, for the log; it goes no further.
@@ -82,6 +83,19 @@ impl Answer {
         answer
     }
 
+    /// What a customer's object answered, with what its limits say.
+    #[must_use]
+    pub fn from_answered(answered: Answered, request_id: &str) -> Self {
+        let mut answer = Self::from_reply(answered.reply, request_id);
+        if let Some(outcome) = &answered.quotas {
+            let told = ratelimit::headers(outcome)
+                .into_iter()
+                .filter(|(name, _)| *name != "Retry-After");
+            answer.headers.extend(told);
+        }
+        answer
+    }
+
     /// A reply of a customer's object.
     #[must_use]
     pub fn from_reply(reply: Reply, request_id: &str) -> Self {
@@ -98,6 +112,8 @@ impl Answer {
                     .extend(version.map(|version| ("ETag", format!("\"{version}\""))));
                 answer
             }
+            Reply::Done => Self::empty(204),
+            Reply::Replayed(stored) => idempotency::replay(stored),
             Reply::NotModified(version) => {
                 let mut answer = Self::empty(304);
                 answer.headers.push(("ETag", format!("\"{version}\"")));
@@ -130,6 +146,12 @@ impl Answer {
         .map(|(name, value)| (name, value.to_owned()))
         .collect()
     }
+}
+
+/// How a reply is kept for a repetition of its request.
+#[must_use]
+pub fn stored(reply: &Reply, request_id: &str) -> StoredReply {
+    idempotency::stored(&Answer::from_reply(reply.clone(), request_id))
 }
 
 #[cfg(test)]

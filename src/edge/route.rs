@@ -62,6 +62,12 @@ pub enum Audience {
     Public,
     /// A user, on the customer that its token names.
     User,
+    /// A user, or an integration by API key, on its own customer.
+    Customer,
+    /// An integration by API key, on its own customer.
+    Integration,
+    /// A super-admin, on the customer that the path names.
+    Admin,
     /// A trusted back end.
     Service,
 }
@@ -117,10 +123,20 @@ macro_rules! routes {
 }
 
 routes! {
-    GetCustomer      Get   "/customer/me"                  User    None;
-    PutCustomer      Put   "/customer/me"                  User    Json;
-    PatchCustomer    Patch "/customer/me"                  User    MergePatch;
-    GetStatus        Get   "/customer/me/status"           User    None;
+    GetCustomer      Get   "/customer/me"                  Customer None;
+    PutCustomer      Put   "/customer/me"                  Customer Json;
+    PatchCustomer    Patch "/customer/me"                  Customer MergePatch;
+    GetStatus        Get   "/customer/me/status"           Customer None;
+    GetUsage         Get   "/customer/me/usage"            Customer None;
+    ConsumeLimits    Post  "/customer/me/limits/consume"   Integration Json;
+    ReleaseLease     Post  "/customer/me/limits/release"   Integration Json;
+    ListKeys         Get   "/customer/me/api-keys"         User    None;
+    CreateKey        Post  "/customer/me/api-keys"         User    Json;
+    GetKey           Get   "/customer/me/api-keys/{keyId}" User    None;
+    PatchKey         Patch "/customer/me/api-keys/{keyId}" User    MergePatch;
+    RevokeKey        Delete "/customer/me/api-keys/{keyId}" User   None;
+    RotateKey        Post  "/customer/me/api-keys/{keyId}/rotate" User Json;
+    RevokeTokens     Post  "/customer/me/tokens/revoke"    User    Json;
     GetCustomerAlias Get   "/admin/customers/me"           User    None;
     GetSession       Get   "/session"                      User    None;
     GetUser          Get   "/user/me"                      User    None;
@@ -129,11 +145,31 @@ routes! {
     GetPreferences   Get   "/user/me/preferences"          User    None;
     PutPreferences   Put   "/user/me/preferences"          User    Json;
     PatchPreferences Patch "/user/me/preferences"          User    MergePatch;
+    AdminRevokeTokens Post "/admin/customers/{customerId}/tokens/revoke" Admin Json;
+    AdminGetLimits   Get   "/admin/customers/{customerId}/limits" Admin None;
+    AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
+    AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
+    ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;
     Problem          Get   "/problems/{code}"              Public  None;
     ResourceMetadata Get   "/.well-known/oauth-protected-resource" Public None;
+}
+
+impl Route {
+    /// The path of a request for it, given the text of its variable segment.
+    #[must_use]
+    pub fn path(self, variable: &str) -> String {
+        let pattern = self.pattern();
+        match pattern
+            .split_once('{')
+            .and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?.1)))
+        {
+            Some((prefix, suffix)) => format!("{prefix}{variable}{suffix}"),
+            None => pattern.to_owned(),
+        }
+    }
 }
 
 /// What the table says of a request.
@@ -224,7 +260,9 @@ mod tests {
     #[test]
     fn every_route_finds_itself() {
         for &route_ in Route::ALL {
-            let path = route_.pattern().replace("{code}", "x");
+            let path = ["{code}", "{keyId}", "{customerId}"]
+                .iter()
+                .fold(route_.pattern().to_owned(), |path, name| path.replace(name, "x"));
             let variable = if route_.pattern().contains('{') { "x" } else { "" };
             assert_eq!(
                 route(route_.method().as_str(), &path),

@@ -1,25 +1,29 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
-use crate::crypto::IndexKeys;
-use crate::customer::command::Command;
-use crate::customer::request::{Reply, Request};
+use crate::customer::idempotency::Payload;
+use crate::customer::request::{Answered, Repeat, Request};
 use crate::customer::{Customer, batch};
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
-use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
+use crate::edge::route::{Audience, BodyKind, MAX_BODY_BYTES};
 use crate::edge::{decode, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{header, respond};
 use crate::shell::{Storage, body};
-use crate::types::CustomerId;
+use crate::sql::Sql;
+use crate::types::{CustomerId, Timestamp};
 use futures_channel::oneshot;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 use worker::{Delay, DurableObject, Env, State, durable_object};
 
+/// How long after a failed alarm it is tried again, in milliseconds.
+const ALARM_RETRY_MS: i64 = 60_000;
+
 /// The object that owns one customer.
-#[durable_object(fetch)]
+#[durable_object(alarm)]
 pub struct CustomerObject {
     state: State,
     env: Env,
@@ -27,6 +31,8 @@ pub struct CustomerObject {
     awake: RefCell<Option<Awake>>,
     /// Requests that have arrived and wait for the next transaction.
     queue: RefCell<Vec<Waiting>>,
+    /// The moment for which the alarm is set, as far as this instance knows.
+    alarm: Cell<Option<Timestamp>>,
 }
 
 struct Awake {
@@ -36,7 +42,7 @@ struct Awake {
 
 struct Waiting {
     request: Request,
-    reply: oneshot::Sender<Result<Reply>>,
+    reply: oneshot::Sender<Result<Answered>>,
 }
 
 impl DurableObject for CustomerObject {
@@ -46,7 +52,15 @@ impl DurableObject for CustomerObject {
             env,
             awake: RefCell::new(None),
             queue: RefCell::new(Vec::new()),
+            alarm: Cell::new(None),
         }
+    }
+
+    async fn alarm(&self) -> worker::Result<worker::Response> {
+        if let Err(error) = self.tick() {
+            worker::console_error!("{}", log::event("alarm", None, &error));
+        }
+        worker::Response::empty()
     }
 
     async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
@@ -59,7 +73,7 @@ impl DurableObject for CustomerObject {
         let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
         let answer = match self.handle(envelope, request.body()).await {
-            Ok(reply) => Answer::from_reply(reply, &request_id),
+            Ok(answered) => Answer::from_answered(answered, &request_id),
             Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
         };
         let code: Vec<_> = answer
@@ -80,31 +94,40 @@ fn answer_error(error: &Error, own_id: Option<&str>, shown_id: &str) -> Answer {
 }
 
 impl CustomerObject {
-    async fn handle(&self, envelope: Envelope, stream: Option<web_sys::ReadableStream>) -> Result<Reply> {
+    async fn handle(&self, envelope: Envelope, stream: Option<web_sys::ReadableStream>) -> Result<Answered> {
         self.wake(&envelope.customer)?;
-        let command = if envelope.route.body() == BodyKind::None {
-            decode::command(envelope.route, &[])?
+        let route = envelope.route;
+        let body = if route.body() == BodyKind::None {
+            Vec::new()
         } else {
-            let bytes = body::read(stream, MAX_BODY_BYTES).await?;
-            match decode::command(envelope.route, &bytes) {
-                Ok(command) => command,
-                Err(error) => Command::Invalid {
-                    action: decode::action(envelope.route),
-                    error,
-                },
-            }
+            body::read(stream, MAX_BODY_BYTES).await?
         };
+        let command = decode::command(route, &envelope.variable, &body)?;
         let Envelope {
             caller,
             condition,
             origin,
+            idempotency_key,
+            variable,
             ..
         } = envelope;
+        let repeat = match idempotency_key {
+            Some(key) => Some(Repeat {
+                key,
+                method: route.method().as_str(),
+                path: route.path(&variable),
+                payload: Payload::new(&condition, &body)?,
+            }),
+            None => None,
+        };
+        let as_admin = route.audience() == Audience::Admin;
         self.enqueue(Request {
             caller,
             command,
             condition,
             origin,
+            as_admin,
+            repeat,
         })
         .await
     }
@@ -118,9 +141,8 @@ impl CustomerObject {
         let mut awake = self.awake.borrow_mut();
         if awake.is_none() {
             let site = host::site(&self.env)?;
-            let keys = IndexKeys::derive(site.settings.index_key.expose())?;
             *awake = Some(Awake {
-                customer: Customer::new(meant.clone(), keys),
+                customer: Customer::new(meant.clone(), Rc::clone(&site.customers))?,
                 storage: Storage::new(&self.state),
             });
         }
@@ -129,7 +151,7 @@ impl CustomerObject {
 
     /// Joins the next transaction. The first to arrive waits for a timer of no delay, during which whatever has
     /// arrived meanwhile joins it, then runs it for all. (A microtask would gather nothing.)
-    async fn enqueue(&self, request: Request) -> Result<Reply> {
+    async fn enqueue(&self, request: Request) -> Result<Answered> {
         let (reply, answer) = oneshot::channel();
         let is_first = {
             let mut queue = self.queue.borrow_mut();
@@ -159,7 +181,7 @@ impl CustomerObject {
                 .map(|one| (one.request, one.reply))
                 .unzip();
             if requests.is_empty() {
-                return;
+                break;
             }
             let replies = batch::run(customer, storage, &requests, now, &mut PlatformEntropy);
             for (sender, reply) in senders.into_iter().zip(replies) {
@@ -167,5 +189,47 @@ impl CustomerObject {
                 let _ = sender.send(reply);
             }
         }
+        self.set_alarm(customer, storage);
+    }
+
+    /// Has the object woken when something in it is due, unless an earlier alarm is set already.
+    fn set_alarm(&self, customer: &Customer, storage: &Storage) {
+        let Some(due) = customer
+            .due()
+            .filter(|due| self.alarm.get().is_none_or(|set| *due < set))
+        else {
+            return;
+        };
+        match storage.wake_at(due) {
+            Ok(()) => self.alarm.set(Some(due)),
+            Err(error) => worker::console_error!("{}", log::event("alarm", None, &error)),
+        }
+    }
+
+    /// Does what is due. Never fails: after six failures the platform would stop trying, so a fault is logged and
+    /// met again at the next alarm.
+    fn tick(&self) -> Result<()> {
+        let name = self
+            .state
+            .id()
+            .name()
+            .and_then(|name: String| CustomerId::parse(&name));
+        self.wake(&name.ok_or_else(|| Error::fault("an object without a name"))?)?;
+        let mut awake = self.awake.borrow_mut();
+        let Some(Awake { customer, storage }) = awake.as_mut() else {
+            return Ok(());
+        };
+        self.alarm.set(None);
+        let now = host::now();
+        let done = storage.transaction(&mut || customer.tick(storage, now, &mut PlatformEntropy));
+        if done.is_err() {
+            customer.forget();
+            let again = Timestamp::from_millis(now.as_millis().saturating_add(ALARM_RETRY_MS));
+            storage.wake_at(again)?;
+            self.alarm.set(Some(again));
+        } else {
+            self.set_alarm(customer, storage);
+        }
+        done
     }
 }

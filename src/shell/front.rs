@@ -7,6 +7,7 @@
 use crate::caller::Caller;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::Origin;
+use crate::customer::tokens::Target;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
@@ -15,7 +16,7 @@ use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
 };
-use crate::edge::{condition, cors, health, problem};
+use crate::edge::{condition, cors, health, idempotency, problem};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -66,23 +67,26 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
     };
     let shown_id = intake::shown_request_id(&origin).to_owned();
     let mut trace = Trace::default();
+    let metadata = format!("{}{}", origin_of(&head.url), health::RESOURCE_METADATA_PATH);
+    let mut more = Vec::new();
     let outgoing = match serve(request, env, &head, &origin, &mut trace).await {
-        Ok(outgoing) => outgoing,
+        Ok(Outgoing::Relayed(relayed)) => {
+            let error = relayed.code.map(|code| Error::new(code, code.title()));
+            more.extend(error.and_then(|error| challenge(&error, &metadata)));
+            Outgoing::Relayed(relayed)
+        }
+        Ok(own) => own,
         Err(error) => {
             trace.reason = error.internal.as_deref().map(str::to_owned);
-            let mut answer = Answer::problem(&error, &shown_id);
-            let metadata = format!("{}{}", origin_of(&head.url), health::RESOURCE_METADATA_PATH);
-            answer
-                .headers
-                .extend(www_authenticate(&error, &metadata).map(|value| ("WWW-Authenticate", value)));
-            Outgoing::Own(answer)
+            more.extend(challenge(&error, &metadata));
+            Outgoing::Own(Answer::problem(&error, &shown_id))
         }
     };
     let allowed = host::site(env)
         .map(|site| site.settings.allowed_origins.clone())
         .unwrap_or_default();
-    let cors = cors::response_headers(&allowed, head.header("origin").as_deref());
-    let (status, code, response) = finish(outgoing, &shown_id, cors, head.method == "HEAD");
+    more.extend(cors::response_headers(&allowed, head.header("origin").as_deref()));
+    let (status, code, response) = finish(outgoing, &shown_id, more, head.method == "HEAD");
     let traceparent = log::traceparent(head.header("traceparent"));
     let line = Line {
         id: origin.request_id.as_str(),
@@ -102,30 +106,35 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
     response
 }
 
+/// What a 401 says about how to authenticate.
+fn challenge(error: &Error, metadata: &str) -> Option<(&'static str, String)> {
+    www_authenticate(error, metadata).map(|value| ("WWW-Authenticate", value))
+}
+
 /// 8. The response with the headers that all carry.
 fn finish(
     outgoing: Outgoing,
     shown_id: &str,
-    cors: Vec<(&'static str, String)>,
+    more: Vec<(&'static str, String)>,
     is_head: bool,
 ) -> (u16, Option<&'static str>, Response) {
     match outgoing {
         Outgoing::Own(mut answer) => {
-            let mut more = answer.common_headers(shown_id);
-            more.extend(cors);
+            let mut headers = answer.common_headers(shown_id);
+            headers.extend(more);
             let (status, code) = (answer.status, answer.code.map(Code::as_str));
             if is_head {
                 answer.body.clear();
             }
-            (status, code, http::respond(answer, &more))
+            (status, code, http::respond(answer, &headers))
         }
         Outgoing::Relayed(relayed) => {
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
-            headers.extend(cors);
+            headers.extend(more);
             (
                 relayed.status,
-                relayed.code,
+                relayed.code.map(Code::as_str),
                 relayed.into_response(&headers, is_head),
             )
         }
@@ -175,7 +184,8 @@ async fn serve(
         head.header("if-match").as_deref(),
         head.header("if-none-match").as_deref(),
     )?;
-    let (customer, stream) = addressee(found, &caller, request).await?;
+    let idempotency_key = idempotency::parse(found.method(), head.header(idempotency::HEADER).as_deref())?;
+    let (customer, stream) = addressee(found, variable, &caller, request).await?;
     trace.customer = Some(customer.clone());
     // 3., 4.
     let envelope = Envelope {
@@ -184,6 +194,8 @@ async fn serve(
         caller,
         condition,
         origin: origin.clone(),
+        variable: variable.to_owned(),
+        idempotency_key,
     };
     let call = Call {
         customer: &envelope.customer,
@@ -236,11 +248,16 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
 async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> {
     let (authorization, cookie) = (head.header("authorization"), head.header("cookie"));
     let (csrf, service_key) = (head.header("x-csrf-token"), head.header("x-service-key"));
+    let (api_key, customer_id) = (head.header("x-api-key"), head.header("x-customer-id"));
+    let origin = head.header("origin");
     let credentials = Credentials {
         authorization: authorization.as_deref(),
         cookie: cookie.as_deref(),
         csrf_header: csrf.as_deref(),
         service_key: service_key.as_deref(),
+        api_key: api_key.as_deref(),
+        customer_id: customer_id.as_deref(),
+        origin: origin.as_deref(),
         unsafe_method: found.method().is_unsafe(),
     };
     let mut fetched = false;
@@ -287,39 +304,55 @@ async fn fetch_keys(site: &Site) {
 
 /// Whether that kind of caller may call this route.
 fn admit(found: Route, caller: &Caller) -> Result<()> {
-    match (found.audience(), caller) {
-        (Audience::User, Caller::User(_)) | (Audience::Service, Caller::Service(_)) => Ok(()),
-        _ => Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller")),
+    let is_admitted = match (found.audience(), caller) {
+        (Audience::User, Caller::User(_))
+        | (Audience::Customer, Caller::User(_) | Caller::Integration(_))
+        | (Audience::Integration, Caller::Integration(_))
+        | (Audience::Service, Caller::Service(_))
+        | (Audience::Public, _) => true,
+        (Audience::Admin, Caller::User(user)) => user.is_admin,
+        _ => false,
+    };
+    if is_admitted {
+        return Ok(());
     }
+    Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller"))
 }
 
 /// Whose object the request is for, and the body to pass on. Only where the body names the customer is it read
 /// here.
 async fn addressee(
     found: Route,
+    variable: &str,
     caller: &Caller,
     request: &Request,
 ) -> Result<(CustomerId, Option<JsValue>)> {
-    if found == Route::EnsureCustomer {
+    if found.audience() == Audience::Service {
         let bytes = body::read(request.body(), MAX_BODY_BYTES).await?;
-        let named = NewCustomer::parse(&bytes)?.customer_id;
+        let named = match found {
+            Route::ServiceRevokeTokens => Some(Target::parse_internal(&bytes)?.0),
+            _ => NewCustomer::parse(&bytes)?.customer_id,
+        };
         let customer = match named {
             Some(customer) => customer,
             None => CustomerId::mint(host::now(), random(&mut PlatformEntropy)?),
         };
         return Ok((customer, Some(Uint8Array::from(bytes.as_slice()).into())));
     }
-    let Caller::User(user) = caller else {
-        return Err(Error::fault("a route without an addressee"));
-    };
-    let customer = user.customer.clone().ok_or_else(|| {
-        Error::new(Code::CustomerNotFound, "The token names no customer.")
-            .because("no customerId in the token")
-    })?;
     let stream = if found.body() == BodyKind::None {
         None
     } else {
         request.body().map(JsValue::from)
     };
+    let customer = match caller {
+        _ if found.audience() == Audience::Admin => CustomerId::parse(variable),
+        Caller::User(user) => user.customer.clone(),
+        Caller::Integration(integration) => Some(integration.customer.clone()),
+        Caller::Service(_) => None,
+    };
+    let customer = customer.ok_or_else(|| {
+        let told = "The request names no customer that this service holds.";
+        Error::new(Code::CustomerNotFound, told).because("no customer is named")
+    })?;
     Ok((customer, stream))
 }

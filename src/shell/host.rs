@@ -1,6 +1,9 @@
 //! What the platform knows: the time, randomness and the settings.
 
+use crate::crypto::IndexKeys;
+use crate::customer::config::Config;
 use crate::edge::auth::{Authenticator, JwksCache};
+use crate::edge::reply;
 use crate::edge::settings::Settings;
 use crate::entropy::Entropy;
 use crate::error::{Code, Error, Result};
@@ -49,6 +52,8 @@ pub struct Site {
     pub authenticator: Authenticator,
     /// The issuer's keys as far as they are known.
     pub jwks: RefCell<JwksCache>,
+    /// What every customer's object is configured with.
+    pub customers: Rc<Config>,
 }
 
 thread_local! {
@@ -73,10 +78,22 @@ fn load(env: &Env) -> Option<Rc<Site>> {
     match Settings::parse(read) {
         Ok(settings) => {
             let authenticator = Authenticator::new(&settings);
+            let customers = Rc::new(Config {
+                index: IndexKeys::derive(settings.index_key.expose()).ok()?,
+                limits: settings.rate_limits.clone(),
+                max_ttl_secs: settings.tokens.max_ttl_secs,
+                master_keys: settings
+                    .master_keys
+                    .iter()
+                    .map(|key| (key.kid, *key.key.expose()))
+                    .collect(),
+                render: reply::stored,
+            });
             Some(Rc::new(Site {
                 settings,
                 authenticator,
                 jwks: RefCell::default(),
+                customers,
             }))
         }
         Err(faults) => {

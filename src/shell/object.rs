@@ -39,15 +39,13 @@ pub struct Relayed {
     /// The status.
     pub status: u16,
     /// The code of a problem.
-    pub code: Option<&'static str>,
+    pub code: Option<Code>,
     response: Response,
 }
 
 impl Relayed {
     fn new(response: Response) -> Self {
-        let code = header(&response.headers(), CODE_HEADER)
-            .and_then(|name| Code::parse(&name))
-            .map(Code::as_str);
+        let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
         Self {
             status: response.status(),
             code,
@@ -59,7 +57,16 @@ impl Relayed {
     #[must_use]
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         let own = self.response.headers();
-        let passed = ["Content-Type", "ETag", "Retry-After", "Location", "Accept-Patch"];
+        let passed = [
+            "Content-Type",
+            "ETag",
+            "Retry-After",
+            "Location",
+            "Accept-Patch",
+            "RateLimit-Policy",
+            "RateLimit",
+            "Idempotent-Replayed",
+        ];
         passed
             .into_iter()
             .filter_map(|name| Some((name, header(&own, name)?)))

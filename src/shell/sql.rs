@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::sql::{Row, Sql, Value};
+use crate::types::Timestamp;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use wasm_bindgen::{JsCast, intern};
@@ -18,6 +19,9 @@ extern "C" {
         this: &JsStorage,
         body: &mut dyn FnMut() -> std::result::Result<JsValue, JsValue>,
     ) -> std::result::Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    fn set_alarm(this: &JsStorage, at_ms: f64) -> std::result::Result<js_sys::Promise, JsValue>;
 
     type JsSql;
     #[wasm_bindgen(method, catch, variadic)]
@@ -45,6 +49,26 @@ impl Storage {
         let storage: JsStorage = JsValue::from(state.storage().as_raw()).unchecked_into();
         let sql = storage.sql();
         Self { storage, sql }
+    }
+}
+
+impl Storage {
+    /// Has the object woken at `at`, instead of at whatever moment was set before. The write is part of the same
+    /// turn's output gate, so nothing waits for it here.
+    ///
+    /// # Errors
+    /// `internal_error` if the platform refuses.
+    pub fn wake_at(&self, at: Timestamp) -> Result<()> {
+        #[allow(clippy::cast_precision_loss)] // A number of milliseconds is far below 2^53.
+        let promise = self
+            .storage
+            .set_alarm(at.as_millis() as f64)
+            .map_err(|error| fault(&error))?;
+        // A rejection breaks the object's output gate, which answers for it; here it only must not go unhandled.
+        wasm_bindgen_futures::spawn_local(async move {
+            let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+        });
+        Ok(())
     }
 }
 

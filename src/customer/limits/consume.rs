@@ -6,7 +6,7 @@ use crate::customer::limits::limiter::{Charge, Outcome};
 use crate::customer::limits::policy::{MAX_POLICIES, Policy, is_name};
 use crate::error::{Error, Fault, Result};
 use crate::json;
-use crate::validate::{Fields, integer};
+use crate::validate::{Fields, natural};
 use serde::Serialize;
 
 /// The largest cost, in units.
@@ -33,7 +33,7 @@ impl Consume {
                 _ => Err("Must be the name of a policy.".into()),
             });
             let name = entry.required("name", name);
-            let cost = entry.field("cost", |value| integer(value, 1..=MAX_COST));
+            let cost = entry.field("cost", |value| natural(value, 1..=MAX_COST));
             let name = name?;
             if names.contains(&name) {
                 entry.fault("name", "Another entry has this name.");

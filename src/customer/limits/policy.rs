@@ -4,7 +4,7 @@
 use crate::customer::limits::leases::MAX_LEASES;
 use crate::error::{Error, Fault, Result};
 use crate::json;
-use crate::validate::{Fields, integer, objects};
+use crate::validate::{Fields, natural, objects};
 use serde::Serialize;
 
 /// The most policies of one list: of a plan, or of one customer's own.
@@ -139,11 +139,11 @@ impl ListReader {
         let unit = unit.apply(None).unwrap_or_default();
         let concurrent = unit == QuotaUnit::ConcurrentRequests;
         let most = if concurrent { MAX_LEASES } else { MAX_QUOTA };
-        let q = fields.field("q", |value| integer(value, 1..=most));
+        let q = fields.field("q", |value| natural(value, 1..=most));
         let q = fields.required("q", q);
-        let w = fields.field("w", |value| integer(value, 1..=MAX_WINDOW_SECS));
+        let w = fields.field("w", |value| natural(value, 1..=MAX_WINDOW_SECS));
         let w = fields.required("w", w);
-        let burst = fields.field("burst", |value| integer(value, 1..=MAX_QUOTA));
+        let burst = fields.field("burst", |value| natural(value, 1..=MAX_QUOTA));
         let burst = burst.apply(None);
         if concurrent {
             if burst.is_some() {

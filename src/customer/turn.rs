@@ -1,0 +1,407 @@
+//! One request, or one tick, with what it is handled with: the steps of [`crate::customer`] in code.
+
+use crate::caller::{Caller, User};
+use crate::crypto::FieldKeys;
+use crate::customer::api_keys::{KeyRecord, unknown_key};
+use crate::customer::audit::{Actor, Entry};
+use crate::customer::command::Command;
+use crate::customer::config::Config;
+use crate::customer::entry::{self, changes};
+use crate::customer::execute::{Done, created, execute};
+use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
+use crate::customer::limits::Outcome;
+use crate::customer::memory::Memory;
+use crate::customer::profile::{NewCustomer, Record};
+use crate::customer::request::{Answered, Reply, Request};
+use crate::customer::status::{Access, Status};
+use crate::customer::{MIGRATIONS, tokens, users};
+use crate::entropy::{Entropy, random};
+use crate::error::{Code, Error, Result};
+use crate::sql::{Sql, is_initialised, migrate};
+use crate::types::{CustomerId, RequestId, Timestamp, Version};
+use serde_json::{Map, Value, json};
+
+/// The request's surroundings.
+pub struct Turn<'a> {
+    /// The object's storage, in a transaction.
+    pub sql: &'a dyn Sql,
+    /// Whose object.
+    pub id: &'a CustomerId,
+    /// The deployment's configuration.
+    pub config: &'a Config,
+    /// The keys of sealed fields.
+    pub fields: &'a FieldKeys,
+    /// The moment of the transaction.
+    pub now: Timestamp,
+    /// Randomness.
+    pub entropy: &'a mut dyn Entropy,
+}
+
+/// How far a request came, and with what.
+#[derive(Default)]
+struct Passage {
+    /// The key that it came with.
+    key: Option<KeyRecord>,
+    /// Under which its reply is kept.
+    scope: Option<Scope>,
+    /// What the limits said.
+    quotas: Option<Outcome>,
+    /// True once a limit has admitted it, so that its refusals are bounded.
+    is_admitted: bool,
+}
+
+impl Turn<'_> {
+    /// Reads the memory of a customer that exists.
+    ///
+    /// # Errors
+    /// `internal_error` or `unavailable`.
+    pub fn wake(&self) -> Result<Option<Memory>> {
+        if !is_initialised(self.sql)? {
+            return Ok(None);
+        }
+        migrate(self.sql, MIGRATIONS)?;
+        Memory::load(self.sql, self.id, self.config)
+    }
+
+    /// A customer that does not exist can only be created, and only by a service.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn handle_absent(&mut self, request: &Request) -> Result<(Option<Memory>, Answered)> {
+        let (Command::Create(new), Caller::Service(_)) = (&request.command, &request.caller) else {
+            // Of a customer that does not exist a key learns no more than of one that has no such key.
+            let refusal = match &request.caller {
+                Caller::Integration(_) => unknown_key(),
+                _ => not_found(),
+            };
+            return Ok((None, Reply::Refused(refusal).into()));
+        };
+        migrate(self.sql, MIGRATIONS)?;
+        let record = self.create(new)?;
+        let mut memory = Memory::of_new(self.sql, record, self.id, self.config)?;
+        let after = json!({
+            "plan": new.plan, "status": new.status, "features": new.features, "profile": new.profile,
+        });
+        let passage = Passage {
+            is_admitted: true,
+            ..Passage::default()
+        };
+        let done = Done {
+            reply: created(self.id, true)?,
+            changed: changes(&Value::Null, &after),
+        };
+        let answered = self.finish(&mut memory, request, passage, Ok(done))?;
+        Ok((Some(memory), answered))
+    }
+
+    fn create(&mut self, new: &NewCustomer) -> Result<Record> {
+        let incarnation = format!("{:016x}", u64::from_be_bytes(random(self.entropy)?));
+        let record = Record {
+            version: Version {
+                incarnation,
+                number: 1,
+            },
+            status: new.status,
+            status_reason: None,
+            status_changed_at: self.now,
+            plan: new.plan,
+            features: new.features.clone(),
+            profile: new.profile.clone(),
+            created_at: self.now,
+            updated_at: self.now,
+            last_seen_at: None,
+        };
+        record.insert(self.sql, self.id)?;
+        Ok(record)
+    }
+
+    /// Steps 2 to 10 for a customer that exists.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn handle(&mut self, memory: &mut Memory, request: &Request) -> Result<Answered> {
+        // 2. Not logged: it is not a request on this customer.
+        let is_own = match &request.caller {
+            Caller::User(user) => {
+                request.as_admin && user.is_admin || user.customer.as_ref() == Some(self.id)
+            }
+            Caller::Integration(integration) => integration.customer == *self.id,
+            Caller::Service(_) => true,
+        };
+        if !is_own {
+            return Ok(Reply::Refused(not_found()).into());
+        }
+        // 3.
+        if memory.record.status == Status::Erased {
+            return Ok(Reply::Refused(Error::new(Code::CustomerErased, Code::CustomerErased.title())).into());
+        }
+        self.settle(memory)?;
+        let mut passage = Passage::default();
+        let outcome = self.decide(memory, request, &mut passage);
+        self.finish(memory, request, passage, outcome)
+    }
+
+    /// Steps 4 to 9. A refusal must leave before anything that it refuses is written.
+    fn decide(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<Done> {
+        // 4.
+        passage.key = self.admit(memory, request)?;
+        // 5.
+        if let (Caller::User(user), false) = (&request.caller, request.as_admin) {
+            self.meet(memory, user)?;
+        }
+        // 6.
+        let access = if passage.key.is_some() {
+            Access::Act
+        } else {
+            request.command.access()
+        };
+        memory.record.status.allows(access)?;
+        permit(memory, request, passage.key.as_ref())?;
+        // 7.
+        if let Some(repeat) = &request.repeat {
+            let actor = self.actor(memory, request, passage.key.as_ref())?;
+            let scope = Scope::new(&actor, repeat.method, &repeat.path, &repeat.key);
+            let seen = memory
+                .idempotency
+                .lookup(self.sql, self.fields, &scope, &repeat.payload, self.now)?;
+            match seen {
+                Repeated::New => passage.scope = Some(scope),
+                Repeated::Replay(stored) => {
+                    passage.is_admitted = true;
+                    return Ok(Done {
+                        reply: Reply::Replayed(stored),
+                        changed: Map::new(),
+                    });
+                }
+                Repeated::Mismatch => return Err(Repeated::reused()),
+            }
+        }
+        // 8.
+        self.charge(memory, request, passage)?;
+        // 9.
+        execute(self, memory, request)
+    }
+
+    /// The key behind an integration, and whether the credential still works at all.
+    fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
+        match &request.caller {
+            Caller::User(user) if request.as_admin => {
+                // An administrator's token is revoked with the operators, not with the customer that it acts on.
+                let _ = user;
+                Ok(None)
+            }
+            Caller::User(user) => memory.revocations.check(self.sql, user).map(|()| None),
+            Caller::Service(_) => Ok(None),
+            Caller::Integration(integration) => {
+                let origin = integration.browser_origin.as_deref();
+                let key = memory
+                    .keys
+                    .authenticate(&integration.digest, integration.legacy, origin, self.now)?
+                    .clone();
+                memory.keys.touch(self.sql, &key.key_id, self.now)?;
+                Ok(Some(key))
+            }
+        }
+    }
+
+    /// Finds or makes the user, and notes the hour of the visit. Warm: no row read, none written.
+    fn meet(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
+        if !memory
+            .seen(user)
+            .is_some_and(|seen| seen.is_current(user, self.now))
+        {
+            let subject_index = self.config.index.subject(&user.subject)?;
+            let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
+            memory.remember(user, seen);
+        }
+        memory.record.touch(self.sql, self.now)
+    }
+
+    fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
+        let is_limited = match &request.caller {
+            Caller::User(_) => !request.as_admin,
+            Caller::Integration(_) => true,
+            Caller::Service(_) => false,
+        };
+        if is_limited && request.command.is_charged() {
+            let outcome = memory
+                .quota
+                .charge(passage.key.as_ref(), self.now, self.entropy)?;
+            let refusal = (!outcome.allowed).then(|| exceeded(&outcome));
+            passage.quotas = Some(outcome);
+            if let Some(refusal) = refusal {
+                return Err(refusal);
+            }
+        }
+        passage.is_admitted = request.command.is_charged();
+        Ok(())
+    }
+
+    /// 10. What the request came to is kept and logged.
+    fn finish(
+        &mut self,
+        memory: &mut Memory,
+        request: &Request,
+        passage: Passage,
+        outcome: Result<Done>,
+    ) -> Result<Answered> {
+        let (reply, outcome, changed) = match outcome {
+            Ok(done) => (done.reply, "ok", done.changed),
+            Err(error) if error.is_refusal() => {
+                let code = error.code.as_str();
+                (Reply::Refused(error), code, Map::new())
+            }
+            Err(fault) => return Err(fault),
+        };
+        if let (Some(scope), Some(repeat)) = (&passage.scope, &request.repeat) {
+            let shown = request.origin.caller_request_id.as_deref();
+            let stored = (self.config.render)(&reply, shown.unwrap_or(request.origin.request_id.as_str()));
+            let (now, entropy) = (self.now, &mut *self.entropy);
+            memory.idempotency.store(
+                self.sql,
+                self.fields,
+                scope,
+                &repeat.payload,
+                &stored,
+                now,
+                entropy,
+            )?;
+        }
+        memory.counters.count(request.command.action(), outcome, self.now);
+        let is_bounded = outcome == "ok" || passage.is_admitted;
+        if is_bounded || memory.refusals.admit(outcome, self.now) {
+            let actor = self.actor(memory, request, passage.key.as_ref())?;
+            let target = entry::target(&request.command, &actor);
+            let entry = Entry {
+                actor,
+                action: request.command.action(),
+                target: &target,
+                outcome,
+                request_id: &request.origin.request_id,
+                detail: entry::detail(request, changed),
+                limiter: memory.quota.store(self.sql)?,
+            };
+            memory
+                .head
+                .append(self.sql, self.id, entry, self.now, self.entropy)?;
+        }
+        Ok(Answered {
+            reply,
+            quotas: passage.quotas,
+        })
+    }
+
+    /// Who the log says it was.
+    fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
+        let id = match &request.caller {
+            Caller::User(user) if request.as_admin => {
+                let index = self.config.index.subject(&user.subject)?;
+                index
+                    .iter()
+                    .take(8)
+                    .fold("admin_".to_owned(), |id, byte| format!("{id}{byte:02x}"))
+            }
+            // Only a user that was not met, because its token is revoked or there are too many users, has no id.
+            Caller::User(user) => memory
+                .seen(user)
+                .map_or_else(|| "user_unknown".to_owned(), |seen| seen.user_id.to_string()),
+            Caller::Integration(_) => {
+                key.map_or_else(|| "key_unknown".to_owned(), |key| key.key_id.to_string())
+            }
+            Caller::Service(service) => service.id.clone(),
+        };
+        Ok(Actor {
+            id,
+            kind: request.caller.kind(),
+        })
+    }
+
+    /// Writes what waits in memory once its time has come.
+    fn settle(&mut self, memory: &mut Memory) -> Result<()> {
+        memory.counters.flush_if_due(self.sql, self.now)?;
+        let Some(sum) = memory.refusals.take_if_over(self.now) else {
+            return Ok(());
+        };
+        let mut detail = Map::new();
+        detail.insert("since".to_owned(), sum.since.to_rfc3339().into());
+        detail.insert("counts".to_owned(), json!(sum.counts));
+        let request_id = RequestId::mint(self.now, random(self.entropy)?);
+        let entry = Entry {
+            actor: Actor {
+                id: "object".to_owned(),
+                kind: "system",
+            },
+            action: "requests.refused",
+            target: "customer",
+            outcome: "ok",
+            request_id: &request_id,
+            detail,
+            limiter: memory.quota.store(self.sql)?,
+        };
+        memory
+            .head
+            .append(self.sql, self.id, entry, self.now, self.entropy)
+    }
+
+    /// What [`crate::customer::Customer::tick`] does.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn tick(&mut self, memory: &mut Memory) -> Result<()> {
+        self.settle(memory)?;
+        memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
+        memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
+        Ok(())
+    }
+}
+
+/// Whether this caller may give this command at all.
+fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<()> {
+    let forbidden = || Error::new(Code::Forbidden, Code::Forbidden.title());
+    match (&request.caller, key) {
+        (Caller::Integration(_), Some(key)) => key.allows(request.command.scope().ok_or_else(forbidden)?),
+        (Caller::User(user), _) if !request.as_admin && request.command.needs_owner() => {
+            let is_owner = user.scopes.iter().any(|scope| scope == OWNER_SCOPE)
+                || user.email_verified && user.email.is_some() && user.email == memory.record.profile.email;
+            if is_owner {
+                Ok(())
+            } else {
+                Err(Error::new(
+                    Code::Forbidden,
+                    "Only the owner of the customer may do this.",
+                ))
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The scope of a token that makes its user an owner, whatever its e-mail.
+const OWNER_SCOPE: &str = "customer:owner";
+
+fn not_found() -> Error {
+    Error::new(
+        Code::CustomerNotFound,
+        "The credential names no customer that this service holds.",
+    )
+}
+
+/// The refusal by a limit.
+#[must_use]
+pub fn exceeded(outcome: &Outcome) -> Error {
+    let violated: Vec<_> = outcome
+        .policies
+        .iter()
+        .filter(|policy| policy.violated)
+        .map(|policy| policy.name.as_str())
+        .collect();
+    let mut error = Error::new(
+        Code::QuotaExceeded,
+        "The request would exceed a rate limit. Nothing was spent.",
+    );
+    error
+        .members
+        .insert("violated-policies".to_owned(), json!(violated));
+    error.retry_after_secs = outcome.retry_after_seconds;
+    error
+}
