@@ -13,10 +13,13 @@ use user_api::edge::route::{Audience, BodyKind, Route};
 pub fn users_requests() -> Vec<Request> {
     let routes = Route::ALL
         .iter()
-        .filter(|route| route.audience() == Audience::User);
+        .filter(|route| matches!(route.audience(), Audience::User | Audience::Customer));
     routes
         .map(|route| {
-            let request = request(route.method().as_str(), route.pattern());
+            let path = route
+                .pattern()
+                .replace("{keyId}", "key_00000000000000000000000000000000");
+            let request = request(route.method().as_str(), &path);
             match route.body() {
                 BodyKind::None => request,
                 _ => request.body("application/json", "{}"),

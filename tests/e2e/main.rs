@@ -11,6 +11,7 @@
 )]
 
 mod absent;
+mod api_keys;
 mod audit;
 mod bodies;
 mod concurrency;
@@ -21,13 +22,21 @@ mod crash;
 mod customer;
 mod deadline;
 mod headers;
+mod idempotency;
 mod isolation;
 mod issuer;
+mod key_scopes;
+mod leases;
 mod lifecycle;
+mod limits;
+mod limits_flood;
+mod limits_survive;
 mod logging;
 mod malformed;
 mod preferences;
 mod public;
+mod revocations;
+mod revocations_survive;
 mod service;
 mod status;
 mod support;

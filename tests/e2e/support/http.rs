@@ -5,6 +5,9 @@ use crate::support::token::PERSONAL;
 use serde_json::Value;
 use ureq::http;
 
+/// The `type` of every problem of a 429 (draft-ietf-httpapi-ratelimit-headers-11 section 6.1).
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
+
 /// A request.
 #[derive(Clone)]
 pub struct Request {
@@ -64,6 +67,16 @@ impl Request {
     /// With that service key.
     pub fn service_key(self, key: &str) -> Self {
         self.header("X-Service-Key", key)
+    }
+
+    /// With that API key.
+    pub fn api_key(self, secret: &str) -> Self {
+        self.header("X-API-Key", secret)
+    }
+
+    /// With that idempotency key.
+    pub fn idempotency_key(self, key: &str) -> Self {
+        self.header("Idempotency-Key", key)
     }
 
     /// With that body.
@@ -249,9 +262,16 @@ impl Response {
         );
         let problem = self.json();
         let code = problem["code"].as_str().expect("code");
-        assert_eq!(problem["type"], format!("/problems/{code}"));
+        let kind = match code {
+            "quota_exceeded" => QUOTA_EXCEEDED.to_owned(),
+            _ => format!("/problems/{code}"),
+        };
+        assert_eq!(problem["type"], kind);
         assert_eq!(problem["status"], self.status);
-        assert_eq!(problem["instance"], format!("urn:request:{id}"));
+        // A replay repeats the bytes of the first answer, and so its request's id.
+        if self.header("Idempotent-Replayed").is_none() {
+            assert_eq!(problem["instance"], format!("urn:request:{id}"));
+        }
         for member in ["title", "detail"] {
             assert!(
                 problem[member].as_str().is_some_and(|text| !text.is_empty()),
@@ -260,7 +280,9 @@ impl Response {
         }
         for (member, _) in problem.as_object().expect("an object") {
             let known = ["type", "title", "status", "detail", "instance", "code", "errors"];
-            assert!(known.contains(&member.as_str()), "{problem}");
+            let of_quota = code == "quota_exceeded"
+                && ["violated-policies", "allowed", "policies"].contains(&member.as_str());
+            assert!(known.contains(&member.as_str()) || of_quota, "{problem}");
         }
         // A pointer repeats the names of the caller's own fields; nothing else repeats anything.
         let mut told = problem.clone();

@@ -30,7 +30,16 @@ pub fn requests(log: &str) -> Vec<Value> {
 
 /// Nothing personal, no secret, no panic; and every request's line has the form that it should have.
 pub fn check(log: &str) {
-    let forbidden = [PERSONAL, "secretdata", "eyJ", "@", "panicked", "RuntimeError"];
+    let forbidden = [
+        PERSONAL,
+        "secretdata",
+        "eyJ",
+        "uak_",
+        "lease_",
+        "@",
+        "panicked",
+        "RuntimeError",
+    ];
     let secrets = JWT_SECRETS.iter().map(|(_, secret)| secret).chain(&SERVICE_KEYS);
     for word in forbidden.iter().chain(secrets) {
         let found = log.lines().find(|line| line.contains(word));
@@ -57,7 +66,7 @@ fn check_request(line: &Value) {
     let text = |name: &str| line[name].as_str().unwrap_or_else(|| panic!("no {name}: {line}"));
     assert!(text("id").starts_with("req_"), "{line}");
     assert!(
-        ["none", "user", "admin", "service"].contains(&text("caller")),
+        ["none", "user", "integration", "admin", "service"].contains(&text("caller")),
         "{line}"
     );
     assert!(text("route") == "-" || text("route").starts_with('/'), "{line}");

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod http;
+pub mod integration;
 pub mod issuer;
 pub mod keys;
 pub mod log;

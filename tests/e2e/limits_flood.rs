@@ -1,0 +1,101 @@
+//! A flood of requests that are refused: it writes little, and others do not notice.
+
+use crate::concurrency::at_once;
+use crate::limits::with_day;
+use crate::support::audit::verify;
+use crate::support::integration::{readings, revocation};
+use crate::support::server::Server;
+use crate::support::settings::Settings;
+use crate::support::shared::Customer;
+use crate::support::store;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// How many refusals the flood has.
+const REFUSALS: usize = 3000;
+/// What may be written in each minute of it: ten entries, and one that sums the others up.
+const PER_MINUTE: u64 = 11;
+
+/// The rows of every table of a customer's object.
+fn rows(data: &tempfile::TempDir, customer: &Customer) -> BTreeMap<String, i64> {
+    let object = store::customer(data, &customer.id);
+    let tables = object
+        .sql
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'")
+        .unwrap()
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap()
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap();
+    tables
+        .into_iter()
+        .map(|table| (table.clone(), object.count(&table)))
+        .collect()
+}
+
+/// Floods, and tells how long that took.
+fn flood(server: &Server, token: &str, status: u16) -> Duration {
+    let began = Instant::now();
+    let answers = at_once(20, |_| readings(server, token, REFUSALS / 20));
+    assert!(answers.iter().flatten().all(|answer| answer.status == status));
+    began.elapsed()
+}
+
+fn assert_little_was_written(before: &BTreeMap<String, i64>, after: &BTreeMap<String, i64>, took: Duration) {
+    let minutes = took.as_secs() / 60 + 2;
+    // Beside the log: a row for each kind of count, and no row for each refusal.
+    let most = i64::try_from(PER_MINUTE * minutes).unwrap();
+    for (table, count) in after {
+        let more = count - before.get(table).copied().unwrap_or(0);
+        assert!(more <= most, "{more} rows more in {table} after {took:?}");
+    }
+}
+
+#[test]
+fn a_flood_over_the_limit_writes_few_rows_and_stops_no_other_customer() {
+    let server = Server::start(&Settings::default());
+    let (flooder, other) = (with_day(&server, 1), Customer::on(&server));
+    flooder.get(&server, "/customer/me").expect(200);
+    flooder.get(&server, "/customer/me").expect(429);
+    let before = rows(server.data(), &flooder);
+    let over = AtomicBool::new(false);
+    let (took, served) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let mut slowest = Vec::new();
+            while !over.load(Ordering::SeqCst) || slowest.len() < 20 {
+                let began = Instant::now();
+                let change = json!({"metadata": {"round": slowest.len().to_string()}});
+                other.patch(&server, &change).expect(200);
+                other.get(&server, "/customer/me").expect(200);
+                slowest.push(began.elapsed());
+            }
+            slowest
+        });
+        let took = flood(&server, &flooder.token, 429);
+        over.store(true, Ordering::SeqCst);
+        (took, other.join().unwrap())
+    });
+    let slowest = served.iter().max().unwrap();
+    assert!(*slowest < Duration::from_secs(5), "another customer waited {slowest:?}");
+    let data = server.data().clone();
+    server.stop();
+    assert_little_was_written(&before, &rows(&data, &flooder), took);
+    verify(&store::customer(&data, &flooder.id), &flooder.id);
+}
+
+#[test]
+fn a_flood_with_a_revoked_token_writes_few_rows() {
+    let server = Server::start(&Settings::default());
+    let customer = Customer::on(&server);
+    customer.get(&server, "/customer/me").expect(200);
+    let everything = revocation(&customer.token, &json!({"all": true}));
+    everything.send(&server).expect(204);
+    let before = rows(server.data(), &customer);
+    let took = flood(&server, &customer.token, 401);
+    let data = server.data().clone();
+    server.stop();
+    assert_little_was_written(&before, &rows(&data, &customer), took);
+    verify(&store::customer(&data, &customer.id), &customer.id);
+}
