@@ -265,7 +265,7 @@ fn admin_claim(text: &str) -> Form<AdminClaim> {
         Some((name, value)) => (name, Some(value)),
         None => (text, None),
     };
-    let part = |text: &str| {
+    let part = |text: &str| -> Form<String> {
         plain(text.trim()).map_err(|_| {
             "must be `claim` or `claim=value`, each part of 1 to 512 bytes without control characters".into()
         })
