@@ -46,10 +46,16 @@ fn the_secret_is_shown_once_and_never_again() {
     let got = customer.get(&server, &key.path()).ok();
     assert_eq!(got, public);
     let list = customer.get(&server, KEYS).ok();
-    assert_eq!(list, json!({"data": [public], "hasMore": false, "nextCursor": null}));
+    assert_eq!(
+        list,
+        json!({"data": [public], "hasMore": false, "nextCursor": null})
+    );
     let change = patch(&key.path(), &json!({"name": "Renamed"})).bearer(&customer.token);
     let changed = change.send(&server).ok();
-    assert_eq!((&changed["name"], changed.get("secret")), (&json!("Renamed"), None));
+    assert_eq!(
+        (&changed["name"], changed.get("secret")),
+        (&json!("Renamed"), None)
+    );
     let random = key.secret.split_once('.').unwrap().1;
     for answer in [customer.get(&server, &key.path()), customer.get(&server, KEYS)] {
         assert!(!answer.describe().contains(random));
@@ -136,15 +142,9 @@ fn a_key_that_was_tampered_with_is_no_key() {
 fn a_key_of_one_customer_never_reads_another() {
     let server = shared();
     let (own, other) = (Customer::on(&server), Customer::on(&server));
-    let (key, foreign) = (
-        Key::of(&server, &own, &SCOPES),
-        Key::of(&server, &other, &SCOPES),
-    );
+    let (key, foreign) = (Key::of(&server, &own, &SCOPES), Key::of(&server, &other, &SCOPES));
     let before = other.now(&server);
-    for path in [
-        "/customer/me",
-        &format!("/customer/me?customerId={}", other.id),
-    ] {
+    for path in ["/customer/me", &format!("/customer/me?customerId={}", other.id)] {
         assert_eq!(key.get(&server, path).ok()["customerId"], own.id);
     }
     let named = get("/customer/me")
@@ -215,7 +215,10 @@ fn a_rotated_key_works_until_its_grace_is_over_and_no_longer() {
         let asked = Instant::now();
         let new = rotate(&server, &customer, &old, grace);
         let answered = Instant::now();
-        assert_eq!((&new.shown["rotatedFrom"], new.id == old.id), (&json!(old.id), false));
+        assert_eq!(
+            (&new.shown["rotatedFrom"], new.id == old.id),
+            (&json!(old.id), false)
+        );
         assert_eq!(new.shown["scopes"], old.shown["scopes"]);
         let grace = Duration::from_secs(grace);
         let mut worked = 0;

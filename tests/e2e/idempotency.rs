@@ -158,7 +158,9 @@ fn what_another_try_may_change_is_not_stored() {
     let change = patch("/customer/me", &json!({"displayName": "Later"})).idempotency_key("later");
     let by_user = change.clone().bearer(&customer.token);
     let refused = loop {
-        let other = patch("/customer/me", &json!({})).bearer(&customer.token).send(&server);
+        let other = patch("/customer/me", &json!({}))
+            .bearer(&customer.token)
+            .send(&server);
         if other.status == 429 {
             break by_user.send(&server);
         }
@@ -181,7 +183,11 @@ fn consuming_again_under_the_same_key_spends_once() {
     let server = shared();
     let customer = Customer::on(&server);
     let key = Key::of(&server, &customer, &["limits:consume"]);
-    set_limits(&server, &customer, &json!([{"name": "jobs", "q": 5, "w": 86_400}]));
+    set_limits(
+        &server,
+        &customer,
+        &json!([{"name": "jobs", "q": 5, "w": 86_400}]),
+    );
     let body = json!({"policies": [{"name": "jobs", "cost": 3}]});
     let consume = post("/customer/me/limits/consume", &body)
         .bearer(&key.secret)

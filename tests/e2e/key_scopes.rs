@@ -84,10 +84,7 @@ fn what_is_not_for_integrations_is_forbidden_whatever_the_scopes() {
             BodyKind::None => request,
             _ => request.body("application/json", "{}"),
         };
-        for request in [
-            request.clone().bearer(&key.secret),
-            request.api_key(&key.secret),
-        ] {
+        for request in [request.clone().bearer(&key.secret), request.api_key(&key.secret)] {
             request.send(&server).problem(403, "forbidden");
             asked += 1;
         }
@@ -121,7 +118,8 @@ fn a_change_of_scopes_holds_for_the_next_request() {
 fn a_key_may_be_bound_to_origins() {
     let server = shared();
     let customer = customer(&server);
-    let body = json!({"name": "Page", "scopes": ["customer:read"], "allowedOrigins": ["https://app.e2e.test"]});
+    let body =
+        json!({"name": "Page", "scopes": ["customer:read"], "allowedOrigins": ["https://app.e2e.test"]});
     let made = post("/customer/me/api-keys", &body)
         .bearer(&customer.token)
         .send(&server);
@@ -147,10 +145,7 @@ fn a_key_may_have_a_limit_of_its_own() {
     let made = post("/customer/me/api-keys", &body)
         .bearer(&customer.token)
         .send(&server);
-    let (slow, free) = (
-        Key::from(made),
-        Key::of(&server, &customer, &["customer:read"]),
-    );
+    let (slow, free) = (Key::from(made), Key::of(&server, &customer, &["customer:read"]));
     for _ in 0..3 {
         slow.get(&server, "/customer/me").expect(200);
     }

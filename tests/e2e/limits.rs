@@ -17,14 +17,21 @@ fn restored(began: Instant, q: u64, w: u64) -> usize {
 /// A customer whose day has so many requests.
 pub fn with_day(server: &Server, quota: u64) -> Customer {
     let customer = Customer::on(server);
-    set_limits(server, &customer, &json!([{"name": "day", "q": quota, "w": 86_400}]));
+    set_limits(
+        server,
+        &customer,
+        &json!([{"name": "day", "q": quota, "w": 86_400}]),
+    );
     customer
 }
 
 /// The seconds after which a refused request may be repeated.
 #[track_caller]
 pub fn retry_after(response: &Response) -> Duration {
-    let seconds = response.must_header("Retry-After").parse().expect("whole seconds");
+    let seconds = response
+        .must_header("Retry-After")
+        .parse()
+        .expect("whole seconds");
     assert!(seconds >= 1, "{}", response.describe());
     Duration::from_secs(seconds)
 }
@@ -54,7 +61,11 @@ fn users_and_keys_of_a_customer_spend_of_one_limit() {
     let customer = Customer::on(&server);
     let key = Key::of(&server, &customer, &SCOPES);
     let other = Token::of(&customer.id).subject("auth0|persondata-other").hs256();
-    set_limits(&server, &customer, &json!([{"name": "day", "q": 90, "w": 86_400}]));
+    set_limits(
+        &server,
+        &customer,
+        &json!([{"name": "day", "q": 90, "w": 86_400}]),
+    );
     let credentials = [&customer.token, &key.secret, &other];
     let answers = at_once(9, |index| readings(&server, credentials[index % 3], 20));
     let answers: Vec<_> = answers.into_iter().flatten().collect();
@@ -161,7 +172,12 @@ fn a_refused_request_spends_and_changes_nothing() {
     assert_ne!(shown["name"], "Refused");
     let refused = customer.get(&server, "/customer/me");
     let problem = refused.problem(429, "quota_exceeded");
-    assert!(problem["violated-policies"].as_array().unwrap().contains(&json!("day")));
+    assert!(
+        problem["violated-policies"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("day"))
+    );
 }
 
 #[test]

@@ -23,7 +23,9 @@ fn rows(data: &tempfile::TempDir, customer: &Customer) -> BTreeMap<String, i64> 
     let object = store::customer(data, &customer.id);
     let tables = object
         .sql
-        .prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'")
+        .prepare(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\'",
+        )
         .unwrap()
         .query_map([], |row| row.get::<_, String>(0))
         .unwrap()
@@ -78,7 +80,10 @@ fn a_flood_over_the_limit_writes_few_rows_and_stops_no_other_customer() {
         (took, other.join().unwrap())
     });
     let slowest = served.iter().max().unwrap();
-    assert!(*slowest < Duration::from_secs(5), "another customer waited {slowest:?}");
+    assert!(
+        *slowest < Duration::from_secs(5),
+        "another customer waited {slowest:?}"
+    );
     let data = server.data().clone();
     server.stop();
     assert_little_was_written(&before, &rows(&data, &flooder), took);

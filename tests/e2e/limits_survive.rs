@@ -91,9 +91,7 @@ fn every_change_of_a_key_that_was_answered_survives_a_kill_right_after() {
 
     own(request("DELETE", &revoked.path())).send(&server).expect(204);
     let server = crashed(server);
-    revoked
-        .get(&server, "/customer/me")
-        .problem(401, "token_revoked");
+    revoked.get(&server, "/customer/me").problem(401, "token_revoked");
     kept.get(&server, "/customer/me").expect(200);
 
     let rotation = post(&format!("{}/rotate", kept.path()), &json!({"graceSeconds": 0}));
@@ -102,12 +100,13 @@ fn every_change_of_a_key_that_was_answered_survives_a_kill_right_after() {
     kept.get(&server, "/customer/me").problem(401, "invalid_api_key");
     new.get(&server, "/customer/me").expect(200);
 
-    let change = request("PATCH", &new.path())
-        .body("application/merge-patch+json", r#"{"scopes":["usage:read"]}"#);
+    let change =
+        request("PATCH", &new.path()).body("application/merge-patch+json", r#"{"scopes":["usage:read"]}"#);
     own(change).send(&server).expect(200);
     let before = list(&server);
     let server = crashed(server);
-    new.get(&server, "/customer/me").problem(403, "insufficient_scope");
+    new.get(&server, "/customer/me")
+        .problem(403, "insufficient_scope");
     new.get(&server, "/customer/me/usage").expect(200);
     let ids = |keys: &[Value]| keys.iter().map(|key| key["keyId"].clone()).collect::<Vec<_>>();
     assert_eq!((ids(&list(&server)), before.len()), (ids(&before), 3));

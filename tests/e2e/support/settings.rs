@@ -23,7 +23,8 @@ pub const ORIGINS: [&str; 2] = ["https://app.e2e.test", "http://localhost:5173"]
 
 /// Limits that no test meets by accident, for the plan of [`crate::support::shared::new_customer`]; the other plans
 /// have their defaults.
-const RATE_LIMITS: &str = r#"{"pro":[{"name":"burst","q":1000000,"w":60},{"name":"day","q":1000000000,"w":86400}]}"#;
+const RATE_LIMITS: &str =
+    r#"{"pro":[{"name":"burst","q":1000000,"w":60},{"name":"day","q":1000000000,"w":86400}]}"#;
 
 /// 32 bytes in base64, as `MASTER_KEYS`, `INDEX_KEY` and `SIGNING_KEYS` hold them.
 const KEY_BYTES: [&str; 3] = [

@@ -81,6 +81,7 @@ impl Model {
         });
     }
 
+    #[allow(clippy::too_many_lines)] // One arm a kind of step, each short.
     fn step(&mut self, step: Step) {
         let now = self.world.now_ms.max(self.floor_ms);
         let ends = |secs: Option<i64>| secs.map(|secs| now + secs * 1000);
