@@ -67,7 +67,9 @@ impl Answer {
     pub fn problem(error: &Error, request_id: &str) -> Self {
         let body = problem::document(error, request_id);
         let mut answer = Self::document(error.code.status(), problem::MEDIA_TYPE, body, Caching::Never);
-        if error.code.status() == 503 {
+        if let Some(seconds) = error.retry_after_secs {
+            answer.headers.push(("Retry-After", seconds.to_string()));
+        } else if error.code.status() == 503 {
             answer
                 .headers
                 .push(("Retry-After", RETRY_AFTER_SECONDS.to_owned()));
@@ -179,6 +181,19 @@ mod tests {
         assert_eq!(Answer::from_reply(content(true), "r").status, 201);
         let unmodified = Answer::from_reply(Reply::NotModified(version), "r");
         assert_eq!((unmodified.status, unmodified.body.len()), (304, 0));
+    }
+
+    #[test]
+    fn a_429_says_how_long_its_limit_wants_one_to_wait() {
+        let error = Error {
+            retry_after_secs: Some(87),
+            ..Error::new(Code::QuotaExceeded, "x")
+        };
+        assert!(
+            Answer::problem(&error, "r")
+                .headers
+                .contains(&("Retry-After", "87".to_owned()))
+        );
     }
 
     #[test]

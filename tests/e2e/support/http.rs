@@ -296,8 +296,9 @@ impl Response {
         }
         let text = told.to_string();
         assert!(!text.contains(PERSONAL) && !text.contains("secretdata"), "{text}");
+        let lacks_scope = problem["code"] == "insufficient_scope";
         assert_eq!(
-            self.status == 401,
+            self.status == 401 || lacks_scope,
             self.header("WWW-Authenticate").is_some(),
             "{}",
             self.describe()
