@@ -51,7 +51,7 @@ fn leases_and_limits_that_were_set_are_held_over_a_kill() {
     let server = Server::start_in(&settings, &data);
     let path = format!("/admin/customers/{}/limits", customer.id);
     let told = get(&path).bearer(&admin()).send(&server).ok();
-    assert_eq!(told["policies"].as_array().unwrap().len(), 2, "{told}");
+    assert_eq!(told["own"].as_array().unwrap().len(), 2, "{told}");
     let jobs = key.consume(&server, &json!([{"name": "jobs", "cost": 4}]));
     jobs.problem(429, "quota_exceeded");
     key.consume(&server, &json!([{"name": "jobs", "cost": 3}]))
