@@ -29,10 +29,8 @@ fn of_every_status(customer: &Customer) -> Vec<(Request, u16)> {
             own(put("/customer/me", &json!({})).header("If-Match", "\"x\"")),
             412,
         ),
-        (
-            own(request("PUT", "/customer/me").body("application/json", vec![b' '; 300_000])),
-            413,
-        ),
+        // Not 413: its answer comes before the body is read, and a client that still writes may meet a closed
+        // connection first. `bodies.rs` tests it on a raw socket.
         (own(request("PUT", "/customer/me").body("text/plain", "{}")), 415),
         (own(put("/customer/me", &json!({"nick": 1}))), 422),
     ]
