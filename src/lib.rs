@@ -12,6 +12,7 @@
 //! - [`crypto`]: key derivation and blind indexes
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`edge`]: HTTP and tokens, pure
+//! - `openapi` (not in the worker): the description of the interface, made of the above
 //! - `shell` (wasm32 only): the only user of the platform
 //!
 //! `docs/ARCHITECTURE.md` tells the way of a request and the invariants.
@@ -24,6 +25,8 @@ pub mod email;
 pub mod entropy;
 pub mod error;
 pub mod json;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;

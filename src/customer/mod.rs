@@ -26,6 +26,8 @@ pub mod command;
 pub mod config;
 mod entry;
 mod execute;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use execute::SessionView;
 pub mod idempotency;
 pub mod limits;
 mod memory;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 /// Where a customer is in its life (`docs/API.md`, "Status").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Status {
@@ -76,6 +77,11 @@ pub enum Access {
 
 /// `GET /customer/me/status`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "CustomerStatus")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusView<'a> {
     /// The status.

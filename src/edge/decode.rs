@@ -58,7 +58,13 @@ fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
         Route::AdminGetLimits => Command::ReadLimits,
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata => {
+        Route::Health
+        | Route::Ready
+        | Route::Problem
+        | Route::ResourceMetadata
+        | Route::OpenApi
+        | Route::Docs
+        | Route::DocsStyle => {
             return Err(Error::fault("this route has no object"));
         }
     })

@@ -16,13 +16,13 @@ use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
 };
-use crate::edge::{condition, cors, health, idempotency, problem};
+use crate::edge::{assets as files, condition, cors, health, idempotency, problem};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
-use crate::shell::{body, jwks};
+use crate::shell::{assets, body, jwks};
 use crate::types::CustomerId;
 use js_sys::Uint8Array;
 use std::time::Duration;
@@ -48,6 +48,7 @@ struct Trace {
 enum Outgoing {
     Own(Answer),
     Relayed(object::Relayed),
+    File(assets::Found),
 }
 
 /// Answers one request from outside.
@@ -138,6 +139,7 @@ fn finish(
                 relayed.into_response(&headers, is_head),
             )
         }
+        Outgoing::File(found) => (200, None, found.into_response(shown_id, &more, is_head)),
     }
 }
 
@@ -164,6 +166,9 @@ async fn serve(
         }
     };
     trace.route = Some(found);
+    if let Some(file) = files::of(found) {
+        return assets::open(env, file).await.map(Outgoing::File);
+    }
     if found.audience() == Audience::Public {
         return public(found, variable, env, head).map(Outgoing::Own);
     }

@@ -1,0 +1,131 @@
+//! The types of answers that the worker writes without a type of their own. A test of the worker holds its answers
+//! against them.
+#![allow(dead_code)] // They are described, never made.
+
+use crate::customer::api_keys::View;
+use crate::customer::limits::{Policy, QuotaUnit};
+use crate::types::CustomerId;
+use schemars::JsonSchema;
+
+/// The customer's API keys, newest first, in one page.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(rename = "ApiKeyList")]
+pub(super) struct KeyList<'a> {
+    data: Vec<View<'a>>,
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+/// What is left of the customer's limits, and how much it was used.
+#[derive(JsonSchema)]
+pub(super) struct Usage {
+    /// Every limit of the customer.
+    policies: Vec<UsedPolicy>,
+    /// The last 31 days with any request, newest first.
+    days: Vec<UsedDay>,
+}
+
+/// A limit, and what is left of it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(rename = "PolicyUsage")]
+pub(super) struct UsedPolicy {
+    name: String,
+    /// Units in a window.
+    q: u64,
+    /// The window in seconds.
+    w: u64,
+    unit: QuotaUnit,
+    /// Units that can be spent now.
+    remaining: u64,
+    /// Seconds until nothing is missing.
+    reset_seconds: u64,
+}
+
+/// The requests of one day (UTC).
+#[derive(JsonSchema)]
+#[schemars(rename = "DayUsage")]
+pub(super) struct UsedDay {
+    #[schemars(extend("format" = "date"))]
+    date: String,
+    counts: Vec<UsedAction>,
+}
+
+/// The requests of one action and outcome.
+#[derive(JsonSchema)]
+#[schemars(rename = "ActionUsage")]
+pub(super) struct UsedAction {
+    action: String,
+    /// `ok`, or the code of the problem.
+    outcome: String,
+    count: i64,
+}
+
+/// A customer's limits.
+#[derive(JsonSchema)]
+pub(super) struct Limits {
+    /// What was set for this customer.
+    own: Vec<Policy>,
+    /// What is in force: its plan's and its own.
+    policies: Vec<Policy>,
+}
+
+/// The customer that now exists.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct Ensured {
+    customer_id: CustomerId,
+    /// Whether this request made it.
+    created: bool,
+}
+
+/// The state of the worker.
+#[derive(JsonSchema)]
+pub(super) struct Health {
+    /// `ok`, or `ready`.
+    status: String,
+}
+
+/// RFC 9728 section 2.
+#[derive(JsonSchema)]
+pub(super) struct ResourceMetadata {
+    resource: String,
+    authorization_servers: Vec<String>,
+    bearer_methods_supported: Vec<String>,
+    resource_name: String,
+}
+
+/// A page or a file, as text.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Text(String);
+
+/// This document.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct AnyObject(std::collections::BTreeMap<String, serde_json::Value>);
+
+/// An answer that only the holder of the caller's credential can open (`docs/FORMATS.md`).
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct SealedResponse {
+    #[schemars(extend("const" = 4))]
+    version: u8,
+    #[schemars(extend("const" = true))]
+    encrypted: bool,
+    #[schemars(extend("const" = "XChaCha20-Poly1305"))]
+    algorithm: String,
+    #[schemars(extend("const" = "HKDF-SHA256"))]
+    kdf: String,
+    /// 32 bytes in base64.
+    salt: String,
+    /// 24 bytes in base64.
+    nonce: String,
+    /// The media type of what is sealed.
+    content_type: String,
+    /// That of `X-Request-Id`.
+    request_id: String,
+    /// Ciphertext and tag in base64.
+    data: String,
+}
