@@ -10,6 +10,7 @@
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
 //! - [`crypto`]: key derivation and blind indexes
+//! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`edge`]: HTTP and tokens, pure
 //! - `openapi` (not in the worker): the description of the interface, made of the above
@@ -25,6 +26,7 @@ pub mod email;
 pub mod entropy;
 pub mod error;
 pub mod json;
+pub mod legacy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
 #[cfg(target_arch = "wasm32")]

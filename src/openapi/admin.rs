@@ -1,8 +1,12 @@
 //! What a super-admin may do.
 
 use super::answers::{Limits, Usage};
-use super::bodies::{NewPolicies, Revocation};
+use super::bodies::{
+    Activation, AdminCustomerPatch, AdminCustomerPut, NewPolicies, Revocation, StatusPut, Suspension,
+};
 use super::operation::Operation;
+use crate::customer::profile::CustomerView;
+use crate::customer::status::StatusView;
 use crate::edge::route::Route;
 use crate::error::Code;
 
@@ -11,6 +15,34 @@ const NAMED: &[Code] = &[Code::CustomerNotFound, Code::CustomerErased];
 
 pub(super) fn describe(route: Route) -> Option<Operation> {
     Some(match route {
+        Route::AdminGetCustomer => Operation::new("Read a customer")
+            .answers::<CustomerView<'_>>(200, "The customer.")
+            .problems(NAMED)
+            .versioned(),
+        Route::AdminPutCustomer => Operation::new("Replace a customer's writable fields")
+            .body::<AdminCustomerPut>()
+            .answers::<CustomerView<'_>>(200, "The customer after the change.")
+            .problems(NAMED)
+            .problems(&[Code::FieldNotWritable])
+            .versioned(),
+        Route::AdminPatchCustomer => Operation::new("Change a customer")
+            .body::<AdminCustomerPatch>()
+            .answers::<CustomerView<'_>>(200, "The customer after the change.")
+            .problems(NAMED)
+            .problems(&[Code::FieldNotWritable])
+            .versioned(),
+        Route::AdminPutStatus => moves("Move a customer to another status")
+            .body::<StatusPut>()
+            .answers::<StatusView<'_>>(200, "The status after the move."),
+        Route::PutStatus => moves("Move the administrator's own customer to another status")
+            .body::<StatusPut>()
+            .answers::<StatusView<'_>>(200, "The status after the move."),
+        Route::AdminSuspend => moves("Suspend a customer")
+            .body::<Suspension>()
+            .answers::<CustomerView<'_>>(200, "The customer after the move."),
+        Route::AdminActivate => moves("Make a customer active")
+            .body::<Activation>()
+            .answers::<CustomerView<'_>>(200, "The customer after the move."),
         Route::AdminRevokeTokens => Operation::new("Revoke a customer's tokens")
             .body::<Revocation>()
             .done("They are revoked.")
@@ -28,4 +60,12 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .problems(NAMED),
         _ => return None,
     })
+}
+
+/// A move to another status.
+fn moves(summary: &'static str) -> Operation {
+    Operation::new(summary)
+        .problems(NAMED)
+        .problems(&[Code::StatusTransitionNotAllowed, Code::FieldNotWritable])
+        .versioned()
 }

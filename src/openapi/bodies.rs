@@ -11,6 +11,7 @@ use crate::customer::limits::policy::{MAX_NAME_CHARS as MAX_POLICY_NAME_CHARS, M
 use crate::customer::limits::{MAX_POLICIES, QuotaUnit};
 use crate::customer::preferences::{Custom, EmailVisibility, Theme};
 use crate::customer::profile::{MAX_DISPLAY_NAME_CHARS, MAX_NAME_CHARS, Plan};
+use crate::customer::status::MAX_REASON_CHARS;
 use crate::customer::tokens::MAX_JTI_CHARS;
 use crate::types::{CustomerId, Timestamp};
 use schemars::JsonSchema;
@@ -42,6 +43,78 @@ pub struct CustomerPatch {
     pub display_name: Option<String>,
     /// Merged key by key; null removes a key.
     pub metadata: Option<BTreeMap<String, Option<String>>>,
+}
+
+/// What an administrator may set; `email` and `plan` stay where they are left out.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdminCustomerPut {
+    #[schemars(extend("format" = "email", "type" = "string"), length(max = 254))]
+    pub email: Option<String>,
+    pub plan: Option<Plan>,
+    pub features: Option<BTreeMap<String, bool>>,
+    #[schemars(length(min = 1, max = MAX_NAME_CHARS))]
+    pub name: Option<String>,
+    #[schemars(length(min = 1, max = MAX_NAME_CHARS))]
+    pub company_name: Option<String>,
+    #[schemars(length(min = 1, max = MAX_DISPLAY_NAME_CHARS))]
+    pub display_name: Option<String>,
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// A change by an administrator (RFC 7396).
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AdminCustomerPatch {
+    #[schemars(extend("format" = "email", "type" = "string"), length(max = 254))]
+    pub email: Option<String>,
+    pub plan: Option<Plan>,
+    /// Merged key by key; null removes a key.
+    pub features: Option<BTreeMap<String, Option<bool>>>,
+    #[schemars(length(min = 1, max = MAX_NAME_CHARS))]
+    pub name: Option<String>,
+    #[schemars(length(min = 1, max = MAX_NAME_CHARS))]
+    pub company_name: Option<String>,
+    #[schemars(length(min = 1, max = MAX_DISPLAY_NAME_CHARS))]
+    pub display_name: Option<String>,
+    /// Merged key by key; null removes a key.
+    pub metadata: Option<BTreeMap<String, Option<String>>>,
+}
+
+/// The status to be.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct StatusPut {
+    pub status: SettableStatus,
+    /// Required with `suspended`.
+    #[schemars(length(min = 1, max = MAX_REASON_CHARS))]
+    pub reason: Option<String>,
+}
+
+/// A status that can be set.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum SettableStatus {
+    PendingVerification,
+    Active,
+    Suspended,
+    Cancelled,
+}
+
+/// Why the customer is suspended.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Suspension {
+    #[schemars(length(min = 1, max = MAX_REASON_CHARS))]
+    pub reason: String,
+}
+
+/// Why the customer is active again.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Activation {
+    #[schemars(length(min = 1, max = MAX_REASON_CHARS))]
+    pub reason: Option<String>,
 }
 
 /// The writable fields of a user.

@@ -300,7 +300,7 @@ impl Operation {
         let is_unsafe = route.method().is_unsafe();
         let takes_cookies = matches!(
             route.audience(),
-            Audience::User | Audience::Customer | Audience::Admin
+            Audience::User | Audience::Customer | Audience::Admin | Audience::OwnAdmin
         );
         let named = [
             ("IfMatch", self.is_versioned),
@@ -327,7 +327,7 @@ impl Operation {
             .iter()
             .map(|media_type| ((*media_type).to_owned(), json!({"schema": schema})))
             .collect();
-        Some(json!({"required": true, "content": content}))
+        Some(json!({"required": route.body() != BodyKind::OptionalJson, "content": content}))
     }
 }
 
@@ -356,7 +356,7 @@ pub(super) fn headers(names: &[&str]) -> Value {
 fn security(audience: Audience) -> Value {
     match audience {
         Audience::Public => json!([]),
-        Audience::User | Audience::Admin => json!([{"token": []}, {"cookie": []}]),
+        Audience::User | Audience::Admin | Audience::OwnAdmin => json!([{"token": []}, {"cookie": []}]),
         Audience::Customer => json!([{"token": []}, {"cookie": []}, {"apiKey": []}]),
         Audience::Integration => json!([{"apiKey": []}, {"token": []}]),
         Audience::Service => json!([{"serviceKey": []}, {"token": []}]),

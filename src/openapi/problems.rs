@@ -14,7 +14,8 @@ pub(super) fn of(route: Route, is_versioned: bool, takes_key: bool, is_charged: 
         return vec![Code::InternalError];
     }
     let by_key = matches!(audience, Audience::Customer | Audience::Integration);
-    let by_cookie = matches!(audience, Audience::User | Audience::Customer | Audience::Admin);
+    let by_cookie =
+        by_key && audience == Audience::Customer || audience == Audience::User || audience.is_admin();
     let is_unsafe = route.method().is_unsafe();
     let of_tenant = matches!(
         audience,

@@ -21,6 +21,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/customers/{customerId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a customer */
+        get: operations["adminGetCustomer"];
+        /** Replace a customer's writable fields */
+        put: operations["adminPutCustomer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a customer */
+        patch: operations["adminPatchCustomer"];
+        trace?: never;
+    };
+    "/admin/customers/{customerId}/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a customer active */
+        post: operations["adminActivate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}/limits": {
         parameters: {
             query?: never;
@@ -33,6 +69,40 @@ export interface paths {
         /** Set a customer's own limits */
         put: operations["adminPutLimits"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customerId}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Move a customer to another status */
+        put: operations["adminPutStatus"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customerId}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suspend a customer */
+        post: operations["adminSuspend"];
         delete?: never;
         options?: never;
         head?: never;
@@ -215,7 +285,8 @@ export interface paths {
         };
         /** Read the customer's status */
         get: operations["getStatus"];
-        put?: never;
+        /** Move the administrator's own customer to another status */
+        put: operations["putStatus"];
         post?: never;
         delete?: never;
         options?: never;
@@ -469,6 +540,42 @@ export interface components {
             /** @description `ok`, or the code of the problem. */
             outcome: string;
         };
+        /** @description Why the customer is active again. */
+        Activation: {
+            reason?: string | null;
+        };
+        /** @description A change by an administrator (RFC 7396). */
+        AdminCustomerPatch: {
+            companyName?: string | null;
+            displayName?: string | null;
+            /** Format: email */
+            email?: string;
+            /** @description Merged key by key; null removes a key. */
+            features?: {
+                [key: string]: boolean | null;
+            } | null;
+            /** @description Merged key by key; null removes a key. */
+            metadata?: {
+                [key: string]: string | null;
+            } | null;
+            name?: string | null;
+            plan?: components["schemas"]["Plan"] | null;
+        };
+        /** @description What an administrator may set; `email` and `plan` stay where they are left out. */
+        AdminCustomerPut: {
+            companyName?: string | null;
+            displayName?: string | null;
+            /** Format: email */
+            email?: string;
+            features?: {
+                [key: string]: boolean;
+            } | null;
+            metadata?: {
+                [key: string]: string;
+            } | null;
+            name?: string | null;
+            plan?: components["schemas"]["Plan"] | null;
+        };
         /** @description An API key as its owner sees it; `secret` is there only in the answer that made it. */
         ApiKey: {
             allowedOrigins: string[];
@@ -546,7 +653,15 @@ export interface components {
             };
             name: string | null;
             plan: components["schemas"]["Plan"];
+            /** @description The status. */
             status: components["schemas"]["Status"];
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            statusChangedAt: string;
+            /** @description Why, as the operator put it. */
+            statusReason: string | null;
             /** Format: date-time */
             updatedAt: string;
         };
@@ -821,7 +936,7 @@ export interface components {
             /** @description False, where limits of one's own were asked. */
             allowed?: boolean;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "limit_reached" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -875,7 +990,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem409: {
             /** @enum {string} */
-            code: "key_ended" | "limit_reached" | "revoke_all_instead";
+            code: "key_ended" | "status_transition_not_allowed" | "limit_reached" | "revoke_all_instead";
             /** @constant */
             status: 409;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1000,10 +1115,25 @@ export interface components {
             userId: string;
         };
         /**
+         * @description A status that can be set.
+         * @enum {string}
+         */
+        SettableStatus: "pending_verification" | "active" | "suspended" | "cancelled";
+        /**
          * @description Where a customer is in its life (`docs/API.md`, "Status").
          * @enum {string}
          */
         Status: "pending_verification" | "active" | "suspended" | "cancelled" | "erased";
+        /** @description The status to be. */
+        StatusPut: {
+            /** @description Required with `suspended`. */
+            reason?: string | null;
+            status: components["schemas"]["SettableStatus"];
+        };
+        /** @description Why the customer is suspended. */
+        Suspension: {
+            reason: string;
+        };
         /**
          * @description How pages look.
          * @enum {string}
@@ -1233,6 +1363,20 @@ export interface components {
          *     - `revoke_all_instead`: Too many tokens are revoked one by one
          */
         "409.limit_reached.revoke_all_instead": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /**
+         * @description - `status_transition_not_allowed`: The customer does not go from its status to that one
+         *     - `limit_reached`: A limit of the customer is reached
+         */
+        "409.status_transition_not_allowed.limit_reached": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1499,6 +1643,235 @@ export interface operations {
             503: components["responses"]["503.not_ready"];
         };
     };
+    adminGetCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The customer. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            /** @description `If-None-Match` names the version that it has. */
+            304: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
+    adminPutCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminCustomerPut"];
+            };
+        };
+        responses: {
+            /** @description The customer after the change. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
+    adminPatchCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdminCustomerPatch"];
+                "application/merge-patch+json": components["schemas"]["AdminCustomerPatch"];
+            };
+        };
+        responses: {
+            /** @description The customer after the change. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
+    adminActivate: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Activation"];
+            };
+        };
+        responses: {
+            /** @description The customer after the move. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
     adminGetLimits: {
         parameters: {
             query?: never;
@@ -1586,6 +1959,122 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
+    adminPutStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusPut"];
+            };
+        };
+        responses: {
+            /** @description The status after the move. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerStatus"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
+    adminSuspend: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Suspension"];
+            };
+        };
+        responses: {
+            /** @description The customer after the move. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
         };
@@ -2361,6 +2850,61 @@ export interface operations {
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
             429: components["responses"]["429.quota_exceeded"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+        };
+    };
+    putStatus: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description Only if the version is none of these (RFC 9110 section 13.1.2). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusPut"];
+            };
+        };
+        responses: {
+            /** @description The status after the move. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerStatus"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
         };
