@@ -51,10 +51,12 @@ pub enum Command {
     RevokeKey(KeyId),
     /// Takes tokens back.
     RevokeTokens(Target),
-    /// Reads the policies that an administrator set.
+    /// Reads the policies of the customer.
     ReadLimits,
     /// Sets the policies that differ from the plan's.
     WriteLimits(Vec<Policy>),
+    /// Sets the policies that the customer has for itself.
+    WriteOwnLimits(Vec<Policy>),
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
@@ -93,7 +95,7 @@ impl Command {
             Self::RevokeKey(_) => "api_key.revoke",
             Self::RevokeTokens(_) => "tokens.revoke",
             Self::ReadLimits => "limits.read",
-            Self::WriteLimits(_) => "limits.update",
+            Self::WriteLimits(_) | Self::WriteOwnLimits(_) => "limits.update",
             Self::Invalid { action, .. } => action,
         }
     }
@@ -119,6 +121,7 @@ impl Command {
             | Self::WritePreferences(_)
             | Self::Consume(_)
             | Self::Release(_)
+            | Self::WriteOwnLimits(_)
             | Self::CreateKey(_)
             | Self::WriteKey(..)
             | Self::RotateKey(..)
@@ -152,6 +155,8 @@ impl Command {
                 | Self::RotateKey(..)
                 | Self::RevokeKey(_)
                 | Self::RevokeTokens(Target::All)
+                | Self::ReadLimits
+                | Self::WriteOwnLimits(_)
                 | Self::Invalid { owner: true, .. }
         )
     }
@@ -183,13 +188,14 @@ impl Command {
     pub const fn is_for_users(&self) -> bool {
         !matches!(
             self,
-            Self::Create(_) | Self::ReadLimits | Self::WriteLimits(_) | Self::Consume(_) | Self::Release(_)
+            Self::Create(_) | Self::WriteLimits(_) | Self::Consume(_) | Self::Release(_)
         )
     }
 
-    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself.
+    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself, and
+    /// giving back must be possible to whoever has nothing left.
     #[must_use]
     pub const fn is_charged(&self) -> bool {
-        !matches!(self, Self::Consume(_))
+        !matches!(self, Self::Consume(_) | Self::Release(_))
     }
 }

@@ -3,13 +3,12 @@
 use crate::caller::{Caller, User};
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
-use crate::customer::limits::consume::ConsumeView;
-use crate::customer::limits::{Consume, Policy};
+use crate::customer::limits::Policy;
 use crate::customer::memory::Memory;
 use crate::customer::preferences::{self, PreferencesEdit};
 use crate::customer::profile::ProfileEdit;
 use crate::customer::request::{Reply, Request};
-use crate::customer::turn::{Turn, exceeded};
+use crate::customer::turn::Turn;
 use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
 use crate::error::{Code, Error, Result};
@@ -46,19 +45,15 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         }),
         Command::WriteCustomer(edit) => write_customer(turn, memory, condition, edit),
         Command::ReadUsage => read_usage(turn, memory),
-        Command::Consume(wanted) => consume(turn, memory, wanted),
-        Command::Release(release) => {
-            memory.quota.release(release.lease, turn.now);
-            Ok(Done::read(Reply::Done))
-        }
         Command::RevokeTokens(target) => {
             memory
                 .revocations
                 .revoke(turn.sql, target, &request.caller, turn.now)?;
             Ok(Done::read(Reply::Done))
         }
-        Command::ReadLimits => limits(memory),
+        Command::ReadLimits => limits(memory, request.as_admin),
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),
+        Command::WriteOwnLimits(policies) => write_own_limits(turn, memory, policies),
         Command::Invalid { error, .. } => Err(error.clone()),
         _ => match &request.caller {
             Caller::User(user) if !request.as_admin => execute_for_user(turn, memory, request, user),
@@ -93,52 +88,26 @@ fn execute_for_user(
     }
 }
 
-fn consume(turn: &mut Turn<'_>, memory: &mut Memory, wanted: &Consume) -> Result<Done> {
-    let outcome = memory.quota.consume(wanted, turn.now, turn.entropy)?;
-    let view = ConsumeView::from(&outcome);
-    if outcome.allowed {
-        return Ok(Done::read(Reply::Content {
-            body: json::to_bytes(&view)?,
-            version: None,
-            created: false,
+fn read_usage(turn: &Turn<'_>, memory: &mut Memory) -> Result<Done> {
+    let standing = memory.quota.standing(turn.now)?;
+    let policies: Vec<_> = standing
+        .iter()
+        .map(|policy| usage::policy(policy, turn.now))
+        .collect();
+    let counts = usage::summary(&memory.counters.totals(turn.sql)?, turn.now);
+    shown(&json!({
+        "policies": policies, "today": counts.today, "last30Days": counts.last_30_days,
+    }))
+}
+
+fn limits(memory: &Memory, as_admin: bool) -> Result<Done> {
+    let quota = &memory.quota;
+    if as_admin {
+        return shown(&json!({
+            "policies": quota.effective(), "own": quota.own(), "byCustomer": quota.by_customer(),
         }));
     }
-    let mut error = exceeded(&outcome);
-    if let Value::Object(members) = json!(view) {
-        error.members.extend(members);
-    }
-    Err(error)
-}
-
-fn read_usage(turn: &Turn<'_>, memory: &mut Memory) -> Result<Done> {
-    let policies: Vec<_> = memory
-        .quota
-        .standing(turn.now)?
-        .into_iter()
-        .map(|policy| {
-            let unit = policy.unit.as_str();
-            json!({
-                "name": policy.name, "q": policy.q, "w": policy.w, "unit": unit,
-                "remaining": policy.remaining, "resetSeconds": policy.reset_seconds,
-            })
-        })
-        .collect();
-    let days = usage::days(&memory.counters.totals(turn.sql)?);
-    let body = json::to_bytes(&json!({"policies": policies, "days": days}))?;
-    Ok(Done::read(Reply::Content {
-        body,
-        version: None,
-        created: false,
-    }))
-}
-
-fn limits(memory: &Memory) -> Result<Done> {
-    let body = json::to_bytes(&json!({"policies": memory.quota.effective(), "own": memory.quota.own()}))?;
-    Ok(Done::read(Reply::Content {
-        body,
-        version: None,
-        created: false,
-    }))
+    shown(&json!({"policies": quota.effective(), "own": quota.by_customer()}))
 }
 
 fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Result<Done> {
@@ -149,8 +118,29 @@ fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Re
     let changed = changes(&before, &json!({"own": memory.quota.own()}));
     Ok(Done {
         changed,
-        ..limits(memory)?
+        ..limits(memory, true)?
     })
+}
+
+fn write_own_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Result<Done> {
+    let before = json!({"byCustomer": memory.quota.by_customer()});
+    memory
+        .quota
+        .set_by_customer(turn.sql, policies.to_vec(), &memory.keys, turn.now)?;
+    let changed = changes(&before, &json!({"byCustomer": memory.quota.by_customer()}));
+    Ok(Done {
+        changed,
+        ..limits(memory, false)?
+    })
+}
+
+/// An answer that has no version.
+fn shown(body: &Value) -> Result<Done> {
+    Ok(Done::read(Reply::Content {
+        body: json::to_bytes(body)?,
+        version: None,
+        created: false,
+    }))
 }
 
 fn write_customer(

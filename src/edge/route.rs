@@ -1,6 +1,7 @@
 //! Which operation a request is for: `(method, path) -> Route`, from one table, without a URL object.
 //! The table is also what the documentation and the tests walk.
 
+use crate::customer::request::Operation;
 use serde::{Deserialize, Serialize};
 
 /// Largest body that an operation on one resource accepts, in bytes: 50 metadata keys of 40 characters with
@@ -128,6 +129,8 @@ routes! {
     PatchCustomer    Patch "/customer/me"                  Customer MergePatch;
     GetStatus        Get   "/customer/me/status"           Customer None;
     GetUsage         Get   "/customer/me/usage"            Customer None;
+    GetLimits        Get   "/customer/me/limits"           User    None;
+    PutLimits        Put   "/customer/me/limits"           User    Json;
     ConsumeLimits    Post  "/customer/me/limits/consume"   Integration Json;
     ReleaseLease     Post  "/customer/me/limits/release"   Integration Json;
     ListKeys         Get   "/customer/me/api-keys"         User    None;
@@ -158,6 +161,15 @@ routes! {
 }
 
 impl Route {
+    /// What the statistics call it.
+    #[must_use]
+    pub const fn operation(self) -> Operation {
+        Operation {
+            method: self.method().as_str(),
+            pattern: self.pattern(),
+        }
+    }
+
     /// The path of a request for it, given the text of its variable segment.
     #[must_use]
     pub fn path(self, variable: &str) -> String {

@@ -124,6 +124,7 @@ impl CustomerObject {
         self.enqueue(Request {
             caller,
             command,
+            operation: route.operation(),
             condition,
             origin,
             as_admin,

@@ -20,6 +20,7 @@ mod cost;
 mod creation;
 mod customer;
 mod integrations;
+mod limits;
 mod preferences;
 mod status_gate;
 mod users;

@@ -109,6 +109,7 @@ impl Who {
         Request {
             caller: self.0.clone(),
             command,
+            operation: route.operation(),
             condition: condition::parse(None, None).unwrap(),
             as_admin: route.audience() == Audience::Admin,
             repeat: None,
