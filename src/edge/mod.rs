@@ -15,3 +15,4 @@ pub mod ratelimit;
 pub mod reply;
 pub mod route;
 pub mod settings;
+pub mod shield;

@@ -8,6 +8,7 @@ mod host;
 mod http;
 mod jwks;
 mod object;
+mod shield;
 mod sql;
 
 pub use customer::CustomerObject;
