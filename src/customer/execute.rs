@@ -10,6 +10,7 @@ use crate::customer::preferences::{self, PreferencesEdit};
 use crate::customer::profile::Record;
 use crate::customer::request::{Reply, Request};
 use crate::customer::status::{By, StatusEdit, StatusOperation};
+use crate::customer::tokens::Target;
 use crate::customer::turn::Turn;
 use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
@@ -61,9 +62,14 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         Command::SetStatus(edit) => set_status(turn, memory, condition, edit),
         Command::ReadUsage => read_usage(turn, memory),
         Command::RevokeTokens(target) => {
-            memory
-                .revocations
-                .revoke(turn.sql, target, &request.caller, turn.now)?;
+            // A token may have been issued before the clock went back. One that is named must stay dead as long as
+            // it may live, so no moment before the log's last is believed; what was issued "before now" is a matter
+            // of the clock as it is.
+            let at = match target {
+                Target::Jti(_) => turn.now.max(memory.head.at),
+                Target::All | Target::NotBefore(_) => turn.now,
+            };
+            memory.revocations.revoke(turn.sql, target, &request.caller, at)?;
             Ok(Done::read(Reply::Done))
         }
         Command::ReadLimits => limits(memory, request.as_admin),

@@ -22,6 +22,7 @@ mod creation;
 mod customer;
 mod integrations;
 mod limits;
+mod limits_model;
 mod preferences;
 mod status;
 mod status_gate;
