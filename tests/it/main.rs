@@ -13,6 +13,7 @@
 mod support;
 
 mod absent;
+mod admin;
 mod audit;
 mod batch;
 mod conditions;
@@ -21,6 +22,7 @@ mod creation;
 mod customer;
 mod integrations;
 mod preferences;
+mod status;
 mod status_gate;
 mod users;
 
