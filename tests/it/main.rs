@@ -25,6 +25,7 @@ mod preferences;
 mod status;
 mod status_gate;
 mod users;
+mod vault;
 
 mod faults;
 mod imitation;

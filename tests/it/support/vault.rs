@@ -18,8 +18,9 @@ pub struct Vault {
     pub sql: Workerd,
     /// All errands so far, in their order.
     pub errands: Vec<Errand>,
-    /// What happens to the next errand.
+    /// What happens to the next errand, or to one after it.
     pub loss: Option<Loss>,
+    unharmed: usize,
 }
 
 impl Default for Vault {
@@ -28,6 +29,7 @@ impl Default for Vault {
             sql: Workerd::new(),
             errands: Vec::new(),
             loss: None,
+            unharmed: 0,
         }
     }
 }
@@ -36,7 +38,9 @@ impl Vault {
     /// One errand, over the wire's form.
     pub fn ask(&mut self, errand: Errand) -> Result<Held> {
         self.errands.push(errand.clone());
-        let loss = self.loss.take();
+        let is_harmed = self.unharmed == 0;
+        self.unharmed = self.unharmed.saturating_sub(1);
+        let loss = if is_harmed { self.loss.take() } else { None };
         if loss == Some(Loss::Call) {
             return Err(Error::fault("the call is lost"));
         }
@@ -53,6 +57,11 @@ impl Vault {
             return Err(Error::fault("the answer is lost"));
         }
         Held::decode(&held.encode().unwrap())
+    }
+
+    /// Lets the errand after so many more come to harm.
+    pub fn lose_after(&mut self, unharmed: usize, loss: Loss) {
+        (self.unharmed, self.loss) = (unharmed, Some(loss));
     }
 
     /// What it holds.

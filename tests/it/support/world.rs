@@ -89,6 +89,13 @@ impl World {
         Self::absent().created()
     }
 
+    /// The same with another key.
+    pub fn new_with_key_of(seed: u64) -> Self {
+        let mut world = Self::absent();
+        world.key_entropy = Seeded(seed);
+        world.created()
+    }
+
     /// The same with an active customer.
     pub fn created(mut self) -> Self {
         let body = json!({"email": "owner@example.com", "name": "Acme"});
@@ -147,6 +154,11 @@ impl World {
                 return vec![Err(error); requests.len()];
             }
         }
+        self.decide(requests)
+    }
+
+    /// What is decided on them as they come, without a word to the vault.
+    pub fn decide(&mut self, requests: &[Request]) -> Vec<Result<Reply>> {
         let now = Timestamp::from_millis(self.now);
         batch::run(&mut self.customer, &self.sql, requests, now, &mut self.entropy)
             .into_iter()
