@@ -14,6 +14,7 @@ mod support;
 
 mod absent;
 mod audit;
+mod audit_reading;
 mod batch;
 mod conditions;
 mod cost;
