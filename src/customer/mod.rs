@@ -19,6 +19,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+pub mod admin_edit;
 pub mod api_keys;
 pub mod audit;
 pub mod batch;

@@ -13,7 +13,7 @@ use crate::customer::limits::Outcome;
 use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Reply, Request};
-use crate::customer::status::{Access, Status};
+use crate::customer::status::{Access, By, Status};
 use crate::customer::{MIGRATIONS, tokens, users};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -122,9 +122,8 @@ impl Turn<'_> {
     pub fn handle(&mut self, memory: &mut Memory, request: &Request) -> Result<Answered> {
         // 2. Not logged: it is not a request on this customer.
         let is_own = match &request.caller {
-            Caller::User(user) => {
-                request.as_admin && user.is_admin || user.customer.as_ref() == Some(self.id)
-            }
+            Caller::User(user) if request.as_admin => user.is_admin,
+            Caller::User(user) => user.customer.as_ref() == Some(self.id),
             Caller::Integration(integration) => integration.customer == *self.id,
             Caller::Service(_) => true,
         };
@@ -148,12 +147,14 @@ impl Turn<'_> {
         // 5.
         if let (Caller::User(user), false) = (&request.caller, request.as_admin) {
             self.meet(memory, user)?;
+            self.verify(memory, user, request)?;
         }
         // 6.
-        let access = if passage.key.is_some() {
-            Access::Act
-        } else {
-            request.command.access()
+        let access = match &request.caller {
+            Caller::Integration(_) => Access::Act,
+            Caller::Service(_) => Access::Operate,
+            Caller::User(_) if request.as_admin => Access::Operate,
+            Caller::User(_) => request.command.access(),
         };
         memory.record.status.allows(access)?;
         permit(memory, request, passage.key.as_ref())?;
@@ -214,6 +215,30 @@ impl Turn<'_> {
             memory.remember(user, seen);
         }
         memory.record.touch(self.sql, self.now)
+    }
+
+    /// A pending customer becomes active when a user comes whose token says that the customer's e-mail is verified.
+    fn verify(&mut self, memory: &mut Memory, user: &User, request: &Request) -> Result<()> {
+        if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
+            return Ok(());
+        }
+        let before = json!(memory.record.status_view());
+        memory
+            .record
+            .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
+        let changed = changes(&before, &json!(memory.record.status_view()));
+        let entry = Entry {
+            actor: self.actor(memory, request, None)?,
+            action: "customer.verify",
+            target: "customer",
+            outcome: "ok",
+            request_id: &request.origin.request_id,
+            detail: entry::detail(request, changed),
+            limiter: memory.quota.store(self.sql, self.now)?,
+        };
+        memory
+            .head
+            .append(self.sql, self.id, entry, self.now, self.entropy)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -359,6 +384,11 @@ impl Turn<'_> {
     }
 }
 
+/// Whether the token says that the customer's own e-mail is its holder's.
+fn owns_email(user: &User, record: &Record) -> bool {
+    user.email_verified && user.email.is_some() && user.email == record.profile.email
+}
+
 /// Whether this caller may give this command at all.
 fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<()> {
     let command = &request.command;
@@ -391,8 +421,7 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
 /// Whether this user owns the customer.
 #[must_use]
 pub fn is_owner(memory: &Memory, user: &User) -> bool {
-    user.scopes.iter().any(|scope| scope == OWNER_SCOPE)
-        || user.email_verified && user.email.is_some() && user.email == memory.record.profile.email
+    user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record)
 }
 
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.

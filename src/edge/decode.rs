@@ -2,11 +2,13 @@
 
 mod audit;
 
+use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::command::Command;
 use crate::customer::limits::{Consume, Release, policy};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
+use crate::customer::status::{StatusEdit, StatusOperation};
 use crate::customer::tokens::Target;
 use crate::customer::users::UserEdit;
 use crate::edge::route::Route;
@@ -35,7 +37,12 @@ pub fn command(route: Route, variable: &str, query: &str, body: &[u8]) -> Result
 
 fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Command> {
     Ok(match route {
-        Route::GetCustomer | Route::GetCustomerAlias => Command::ReadCustomer,
+        Route::GetCustomer | Route::GetCustomerAlias | Route::AdminGetCustomer => Command::ReadCustomer,
+        Route::AdminPutCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, true)?)),
+        Route::AdminPatchCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, false)?)),
+        Route::PutStatus | Route::AdminPutStatus => set_status(StatusOperation::Put, body)?,
+        Route::AdminSuspend => set_status(StatusOperation::Suspend, body)?,
+        Route::AdminActivate => set_status(StatusOperation::Activate, body)?,
         Route::PutCustomer => Command::WriteCustomer(Box::new(ProfileEdit::parse(body, true)?)),
         Route::PatchCustomer => Command::WriteCustomer(Box::new(ProfileEdit::parse(body, false)?)),
         Route::GetStatus => Command::ReadStatus,
@@ -69,6 +76,10 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
     })
 }
 
+fn set_status(operation: StatusOperation, body: &[u8]) -> Result<Command> {
+    StatusEdit::parse(operation, body).map(|edit| Command::SetStatus(Box::new(edit)))
+}
+
 fn key_id(variable: &str) -> Result<KeyId> {
     KeyId::parse(variable).ok_or_else(|| Error::new(Code::KeyNotFound, "The customer has no such API key."))
 }
@@ -91,6 +102,9 @@ const fn action(route: Route) -> &'static str {
         Route::ListAudit | Route::AdminListAudit => "audit.list",
         Route::GetAuditHead => "audit.head",
         Route::GetAuditEntry => "audit.read",
+        Route::PutStatus | Route::AdminPutStatus => "status.update",
+        Route::AdminSuspend => "customer.suspend",
+        Route::AdminActivate => "customer.activate",
         _ => "customer.update",
     }
 }

@@ -5,7 +5,7 @@ use crate::customer::request::{Answered, Repeat, Request};
 use crate::customer::{Customer, batch};
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
-use crate::edge::route::{Audience, BodyKind, MAX_BODY_BYTES};
+use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
 use crate::edge::{decode, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
@@ -120,7 +120,7 @@ impl CustomerObject {
             }),
             None => None,
         };
-        let as_admin = route.audience() == Audience::Admin;
+        let as_admin = route.audience().is_admin();
         self.enqueue(Request {
             caller,
             command,

@@ -13,6 +13,7 @@
 mod support;
 
 mod absent;
+mod admin;
 mod audit;
 mod audit_reading;
 mod batch;
@@ -22,6 +23,7 @@ mod creation;
 mod customer;
 mod integrations;
 mod preferences;
+mod status;
 mod status_gate;
 mod users;
 
