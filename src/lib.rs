@@ -11,6 +11,7 @@
 //! - [`sql`]: storage as the core sees it
 //! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check
 //! - [`crypto`]: key derivation, blind indexes, signatures
+//! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`edge`]: HTTP and tokens, pure
 //! - `shell` (wasm32 only): the only user of the platform
@@ -25,6 +26,7 @@ pub mod email;
 pub mod entropy;
 pub mod error;
 pub mod json;
+pub mod legacy;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;
