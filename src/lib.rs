@@ -9,7 +9,8 @@
 //! - [`error`], [`types`], [`email`], [`caller`], [`entropy`]: the words that all share
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
-//! - [`crypto`]: key derivation, blind indexes, sealed fields
+//! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check
+//! - [`crypto`]: key derivation, blind indexes, sealed fields, signatures
 //! - [`vault`]: the brain of the object that holds a customer's wrapped data key
 //! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
@@ -34,3 +35,4 @@ pub mod sql;
 pub mod types;
 pub mod validate;
 pub mod vault;
+pub mod verify;

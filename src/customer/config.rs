@@ -1,6 +1,6 @@
 //! What a customer's object is configured with, the same for every customer of a deployment.
 
-use crate::crypto::{IndexKeys, MasterKeys};
+use crate::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use crate::customer::idempotency::StoredReply;
 use crate::customer::limits::RateLimits;
 use crate::customer::request::Reply;
@@ -16,6 +16,8 @@ pub struct Config {
     pub max_ttl_secs: u32,
     /// `MASTER_KEYS`, the active one first.
     pub master_keys: MasterKeys,
+    /// `SIGNING_KEYS`, which sign checkpoints and exports.
+    pub signing: SigningKeys,
     /// How a reply looks when it is sent, so that it can be stored and sent again byte for byte. The brain does not
     /// know HTTP; whoever does says it here.
     pub render: fn(&Reply, &str) -> StoredReply,

@@ -7,7 +7,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use user_api::crypto::{IndexKeys, MasterKeys};
+use user_api::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use user_api::customer::config::Config;
 use user_api::customer::limits::RateLimits;
 use user_api::customer::request::{Reply, Request};
@@ -111,6 +111,7 @@ impl World {
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
             master_keys: MasterKeys::new(masters.to_vec()),
+            signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
         };
         Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config))
