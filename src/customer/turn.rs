@@ -2,6 +2,7 @@
 
 use crate::caller::{Caller, User};
 use crate::crypto::FieldKeys;
+use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
 use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
@@ -31,8 +32,8 @@ pub struct Turn<'a> {
     pub id: &'a CustomerId,
     /// The deployment's configuration.
     pub config: &'a Config,
-    /// The keys of sealed fields.
-    pub fields: &'a FieldKeys,
+    /// The keys of sealed fields, once the vault was asked.
+    pub fields: Option<&'a FieldKeys>,
     /// The moment of the transaction.
     pub now: Timestamp,
     /// Randomness.
@@ -54,7 +55,15 @@ struct Passage {
     is_idle: bool,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    /// The keys of sealed fields.
+    ///
+    /// # Errors
+    /// `key_unavailable` if the vault was not asked, which comes before every decision that needs them.
+    pub fn fields(&self) -> Result<&'a FieldKeys> {
+        self.fields.ok_or_else(|| unavailable("the vault was not asked"))
+    }
+
     /// Reads the memory of a customer that exists.
     ///
     /// # Errors
@@ -64,7 +73,7 @@ impl Turn<'_> {
             return Ok(None);
         }
         migrate(self.sql, MIGRATIONS)?;
-        Memory::load(self.sql, self.id, self.config, self.now)
+        Memory::load(self.sql, self.id, self.fields, self.config, self.now)
     }
 
     /// A customer that does not exist can only be created, and only by a service.
@@ -115,7 +124,7 @@ impl Turn<'_> {
             updated_at: self.now,
             last_seen_at: None,
         };
-        record.insert(self.sql, self.id)?;
+        record.insert(self.sql, self.id, self.fields()?)?;
         Ok(record)
     }
 
@@ -166,9 +175,10 @@ impl Turn<'_> {
         if let Some(repeat) = &request.repeat {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let scope = Scope::new(&actor, repeat.method, &repeat.path, &repeat.key);
-            let seen = memory
-                .idempotency
-                .lookup(self.sql, self.fields, &scope, &repeat.payload, self.now)?;
+            let seen =
+                memory
+                    .idempotency
+                    .lookup(self.sql, self.fields()?, &scope, &repeat.payload, self.now)?;
             match seen {
                 Repeated::New => passage.scope = Some(scope),
                 Repeated::Replay(stored) => {
@@ -316,16 +326,11 @@ impl Turn<'_> {
         if let (Some(scope), Some(repeat), true) = (&passage.scope, &request.repeat, is_bounded) {
             let shown = request.origin.caller_request_id.as_deref();
             let stored = (self.config.render)(&reply, shown.unwrap_or(request.origin.request_id.as_str()));
+            let fields = self.fields()?;
             let (now, entropy) = (self.now, &mut *self.entropy);
-            memory.idempotency.store(
-                self.sql,
-                self.fields,
-                scope,
-                &repeat.payload,
-                &stored,
-                now,
-                entropy,
-            )?;
+            memory
+                .idempotency
+                .store(self.sql, fields, scope, &repeat.payload, &stored, now, entropy)?;
         }
         memory.counters.count(request.operation, outcome, self.now);
         let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
@@ -433,9 +438,7 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
         (Caller::Service(_), _) => command.is_for_services(),
         (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
         (Caller::User(user), _) if command.needs_owner() => {
-            let is_owner =
-                user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record);
-            if !is_owner {
+            if !is_owner(memory, user) {
                 return Err(Error::new(
                     Code::Forbidden,
                     "Only the owner of the customer may do this.",
@@ -450,6 +453,12 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
     } else {
         Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
     }
+}
+
+/// Whether this user owns the customer.
+#[must_use]
+pub fn is_owner(memory: &Memory, user: &User) -> bool {
+    user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record)
 }
 
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.

@@ -10,9 +10,11 @@ mod jwks;
 mod object;
 mod shield;
 mod sql;
+mod vault;
 
 pub use customer::CustomerObject;
 pub use sql::Storage;
+pub use vault::KeyVaultObject;
 
 use worker::{Context, Env, Request, Response, event};
 

@@ -15,6 +15,7 @@ mod support;
 mod absent;
 mod admin;
 mod audit;
+mod audit_reading;
 mod batch;
 mod conditions;
 mod cost;
@@ -27,6 +28,7 @@ mod preferences;
 mod status;
 mod status_gate;
 mod users;
+mod vault;
 
 mod faults;
 mod imitation;
