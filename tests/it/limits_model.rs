@@ -486,6 +486,7 @@ impl Model {
     }
 
     fn tick(&mut self) {
+        self.world.unlock(false).unwrap();
         let now = Timestamp::from_millis(self.world.now);
         let World {
             customer,
