@@ -164,6 +164,7 @@ fn faults(route: Route, body: &Value) -> Vec<(String, String)> {
     let command = decode::command(
         route,
         "key_00000000000000000000000000000000",
+        "",
         body.to_string().as_bytes(),
     );
     match command.unwrap() {

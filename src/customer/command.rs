@@ -2,6 +2,7 @@
 
 use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
+use crate::customer::audit::page::AuditQuery;
 use crate::customer::limits::{Consume, Policy, Release};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
@@ -56,10 +57,18 @@ pub enum Command {
     RevokeKey(KeyId),
     /// Takes tokens back.
     RevokeTokens(Target),
-    /// Reads the policies that an administrator set.
+    /// Reads the policies of the customer.
     ReadLimits,
     /// Sets the policies that differ from the plan's.
     WriteLimits(Vec<Policy>),
+    /// Sets the policies that the customer has for itself.
+    WriteOwnLimits(Vec<Policy>),
+    /// Reads a page of the audit log.
+    ListAudit(Box<AuditQuery>),
+    /// Reads one entry of the audit log.
+    ReadAudit(i64),
+    /// Reads where the audit log ends, and the leaf hashes after an entry.
+    ReadAuditHead(Option<i64>),
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
@@ -103,7 +112,10 @@ impl Command {
             Self::RevokeKey(_) => "api_key.revoke",
             Self::RevokeTokens(_) => "tokens.revoke",
             Self::ReadLimits => "limits.read",
-            Self::WriteLimits(_) => "limits.update",
+            Self::WriteLimits(_) | Self::WriteOwnLimits(_) => "limits.update",
+            Self::ListAudit(_) => "audit.list",
+            Self::ReadAudit(_) => "audit.read",
+            Self::ReadAuditHead(_) => "audit.head",
             Self::Invalid { action, .. } => action,
         }
     }
@@ -123,6 +135,9 @@ impl Command {
             | Self::ReadLimits
             | Self::WriteLimits(_)
             | Self::RevokeTokens(_)
+            | Self::ListAudit(_)
+            | Self::ReadAudit(_)
+            | Self::ReadAuditHead(_)
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
             | Self::EditCustomer(_)
@@ -131,6 +146,7 @@ impl Command {
             | Self::WritePreferences(_)
             | Self::Consume(_)
             | Self::Release(_)
+            | Self::WriteOwnLimits(_)
             | Self::CreateKey(_)
             | Self::WriteKey(..)
             | Self::RotateKey(..)
@@ -147,6 +163,7 @@ impl Command {
             Self::WriteCustomer(_) => Some(Scope::CustomerWrite),
             Self::ReadUsage => Some(Scope::UsageRead),
             Self::Consume(_) | Self::Release(_) => Some(Scope::LimitsConsume),
+            Self::ListAudit(_) | Self::ReadAudit(_) | Self::ReadAuditHead(_) => Some(Scope::AuditRead),
             Self::Invalid { scope, .. } => *scope,
             _ => None,
         }
@@ -164,6 +181,8 @@ impl Command {
                 | Self::RotateKey(..)
                 | Self::RevokeKey(_)
                 | Self::RevokeTokens(Target::All)
+                | Self::ReadLimits
+                | Self::WriteOwnLimits(_)
                 | Self::Invalid { owner: true, .. }
         )
     }
@@ -189,6 +208,7 @@ impl Command {
                 | Self::WriteLimits(_)
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
+                | Self::ListAudit(_)
                 | Self::Invalid { .. }
         )
     }
@@ -201,16 +221,16 @@ impl Command {
             Self::Create(_)
                 | Self::EditCustomer(_)
                 | Self::SetStatus(_)
-                | Self::ReadLimits
                 | Self::WriteLimits(_)
                 | Self::Consume(_)
                 | Self::Release(_)
         )
     }
 
-    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself.
+    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself, and
+    /// giving back must be possible to whoever has nothing left.
     #[must_use]
     pub const fn is_charged(&self) -> bool {
-        !matches!(self, Self::Consume(_))
+        !matches!(self, Self::Consume(_) | Self::Release(_))
     }
 }

@@ -1,6 +1,7 @@
 //! What a super-admin may do.
 
-use super::answers::{Limits, Usage};
+use super::account::audit_page;
+use super::answers::{AuditPage, Limits, Usage};
 use super::bodies::{
     Activation, AdminCustomerPatch, AdminCustomerPut, NewPolicies, Revocation, StatusPut, Suspension,
 };
@@ -43,6 +44,9 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
         Route::AdminActivate => moves("Make a customer active")
             .body::<Activation>()
             .answers::<CustomerView<'_>>(200, "The customer after the move."),
+        Route::AdminListAudit => audit_page("Read a customer's audit log")
+            .answers::<AuditPage>(200, "A page, newest first.")
+            .problems(NAMED),
         Route::AdminRevokeTokens => Operation::new("Revoke a customer's tokens")
             .body::<Revocation>()
             .done("They are revoked.")

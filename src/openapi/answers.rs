@@ -4,7 +4,7 @@
 
 use crate::customer::api_keys::View;
 use crate::customer::limits::{Policy, QuotaUnit};
-use crate::types::CustomerId;
+use crate::types::{CustomerId, Timestamp};
 use schemars::JsonSchema;
 
 /// The customer's API keys, newest first, in one page.
@@ -78,6 +78,68 @@ pub(super) struct Ensured {
     customer_id: CustomerId,
     /// Whether this request made it.
     created: bool,
+}
+
+/// A page of the audit log.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AuditPage {
+    data: Vec<AuditEntry>,
+    /// False at the end of the log; a page may be short before that.
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+/// An entry of the audit log.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AuditEntry {
+    #[schemars(range(min = 1))]
+    seq: i64,
+    at: Timestamp,
+    actor: AuditActor,
+    action: String,
+    target: String,
+    /// `ok`, or the code of the refusal.
+    outcome: String,
+    request_id: String,
+    /// SHA-256 in hex.
+    hash: String,
+    /// As much of it as the reader may see; null once it is no longer kept.
+    detail: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+}
+
+/// Who did it.
+#[derive(JsonSchema)]
+pub(super) struct AuditActor {
+    id: String,
+    /// `user`, `admin`, `integration`, `service` or `system`.
+    kind: String,
+}
+
+/// Where the audit log ends.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AuditHead {
+    seq: i64,
+    /// SHA-256 in hex.
+    hash: String,
+    at: Timestamp,
+    /// A signed note.
+    checkpoint: String,
+    /// With `since`: leaf hashes in hex.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    leaves: Option<Vec<String>>,
+    /// With `since`, where there is more.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    next_since: Option<i64>,
+}
+
+/// A JWK set (RFC 7517).
+#[derive(JsonSchema)]
+#[schemars(rename = "JwkSet")]
+pub(super) struct KeySet {
+    keys: Vec<std::collections::BTreeMap<String, serde_json::Value>>,
 }
 
 /// The state of the worker.

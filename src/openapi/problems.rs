@@ -7,6 +7,26 @@ use crate::error::Code;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
+/// What every request with a credential may be refused with.
+const ALWAYS: &[Code] = &[
+    Code::MalformedRequest,
+    Code::AuthenticationRequired,
+    Code::InvalidToken,
+    Code::TokenExpired,
+    Code::TokenNotYetValid,
+    Code::TokenRevoked,
+    Code::InvalidServiceKey,
+    Code::InvalidApiKey,
+    Code::Forbidden,
+    Code::TooManyRequests,
+    Code::SealedDataUnreadable,
+    Code::InternalError,
+    Code::NotReady,
+    Code::Unavailable,
+    Code::IssuerUnavailable,
+    Code::KeyUnavailable,
+];
+
 /// What any request of that route may be refused with.
 pub(super) fn of(route: Route, is_versioned: bool, takes_key: bool, is_charged: bool) -> Vec<Code> {
     let audience = route.audience();
@@ -23,25 +43,7 @@ pub(super) fn of(route: Route, is_versioned: bool, takes_key: bool, is_charged: 
     );
     let has_body = route.body() != BodyKind::None;
     let groups: &[(bool, &[Code])] = &[
-        (
-            true,
-            &[
-                Code::MalformedRequest,
-                Code::AuthenticationRequired,
-                Code::InvalidToken,
-                Code::TokenExpired,
-                Code::TokenNotYetValid,
-                Code::TokenRevoked,
-                Code::InvalidServiceKey,
-                Code::InvalidApiKey,
-                Code::Forbidden,
-                Code::SealedDataUnreadable,
-                Code::InternalError,
-                Code::NotReady,
-                Code::Unavailable,
-                Code::IssuerUnavailable,
-            ],
-        ),
+        (true, ALWAYS),
         (by_cookie && is_unsafe, &[Code::CsrfFailed]),
         (by_key, &[Code::InsufficientScope, Code::OriginNotAllowed]),
         (

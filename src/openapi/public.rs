@@ -1,6 +1,6 @@
 //! What anybody may read.
 
-use super::answers::{AnyObject, Health, ResourceMetadata, Text};
+use super::answers::{AnyObject, Health, KeySet, ResourceMetadata, Text};
 use super::operation::Operation;
 use crate::edge::route::Route;
 use crate::error::Code;
@@ -18,6 +18,9 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .problems(&[Code::ProblemNotFound]),
         Route::ResourceMetadata => Operation::new("Read how to authenticate (RFC 9728)")
             .answers::<ResourceMetadata>(200, "The metadata.")
+            .problems(&[Code::NotReady]),
+        Route::SigningKeys => Operation::new("Read our public signing keys (RFC 7517)")
+            .answers::<KeySet>(200, "The keys of checkpoints, manifests and certificates.")
             .problems(&[Code::NotReady]),
         Route::OpenApi => Operation::new("Read this document")
             .answers::<AnyObject>(200, "OpenAPI 3.1.")

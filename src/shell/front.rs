@@ -14,9 +14,9 @@ use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
-    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
+    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
-use crate::edge::{assets as files, condition, cors, health, idempotency, problem};
+use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -173,6 +173,10 @@ async fn serve(
         return public(found, variable, env, head).map(Outgoing::Own);
     }
     let site = host::site(env)?;
+    if shield::covers(found) {
+        let ip = head.header("cf-connecting-ip");
+        crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
+    }
     // 2.
     intake::check_body(
         found,
@@ -200,6 +204,11 @@ async fn serve(
         condition,
         origin: origin.clone(),
         variable: variable.to_owned(),
+        query: if found.has_query() {
+            query_of(&head.url).to_owned()
+        } else {
+            String::new()
+        },
         idempotency_key,
     };
     let call = Call {
@@ -234,6 +243,9 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
                 origin_of(&head.url),
                 &site.settings.tokens.issuers,
             ))
+        }
+        Route::SigningKeys => {
+            host::site(env).map(|site| health::signing_keys(site.customers.signing.public()))
         }
         Route::Problem => {
             let code = Code::parse(variable)
@@ -281,10 +293,10 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             Outcome::WaitForKeys => Delay::from(KEY_POLL).await,
         }
     }
-    Err(
-        Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
-            .because("waited for keys in vain"),
-    )
+    let mut error = Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
+        .because("waited for keys in vain");
+    error.retry_after_secs = Some(site.jwks.borrow().retry_after_secs(host::now()));
+    Err(error)
 }
 
 /// Fetches the issuer's keys into the cache, where every waiting request finds them.

@@ -9,10 +9,13 @@ mod host;
 mod http;
 mod jwks;
 mod object;
+mod shield;
 mod sql;
+mod vault;
 
 pub use customer::CustomerObject;
 pub use sql::Storage;
+pub use vault::KeyVaultObject;
 
 use worker::{Context, Env, Request, Response, event};
 

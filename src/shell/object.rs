@@ -1,4 +1,4 @@
-//! Calling a customer's object from the front: its address, the deadline, the one retry.
+//! Calling an object, most of all a customer's from the front: its address, the deadline, the one retry.
 
 use crate::edge::envelope;
 use crate::edge::reply::CODE_HEADER;
@@ -108,6 +108,52 @@ pub async fn call(env: &Env, call: Call<'_>) -> Result<Relayed> {
     })
 }
 
+/// An object that another object asks.
+pub struct Callee<'a> {
+    /// The binding of its namespace.
+    pub binding: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// How long to wait each time, in milliseconds.
+    pub deadline_ms: u32,
+}
+
+/// Asks an object something that may be repeated, by one header; asks once more where the platform says that it may
+/// help.
+///
+/// # Errors
+/// Why it did not answer, fit for the log.
+pub async fn ask(
+    env: &Env,
+    callee: &Callee<'_>,
+    name: &str,
+    value: &str,
+) -> std::result::Result<Response, String> {
+    let mut outcome = ask_once(env, callee, name, value).await;
+    if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
+        outcome = ask_once(env, callee, name, value).await;
+    }
+    outcome.map_err(|failure| failure.reason)
+}
+
+async fn ask_once(
+    env: &Env,
+    callee: &Callee<'_>,
+    name: &str,
+    value: &str,
+) -> std::result::Result<Response, Failure> {
+    let start = || {
+        let headers = Headers::new()?;
+        headers.set(name, value)?;
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_headers(&headers);
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(callee.deadline_ms)));
+        stub(env, callee.binding, callee.name)?.fetch(INTERNAL_URL, &init)
+    };
+    answered(start()).await
+}
+
 /// Whether to ask once more: only what changes nothing, and only where the platform says that it may help.
 const fn may_retry(method: Method, failure: &Failure) -> bool {
     failure.is_retryable && !method.is_unsafe()
@@ -141,7 +187,13 @@ impl Failure {
 }
 
 async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
-    let promise = start(env, call).map_err(|error| Failure::of(&error))?;
+    answered(start(env, call)).await
+}
+
+async fn answered(
+    promise: std::result::Result<js_sys::Promise, JsValue>,
+) -> std::result::Result<Response, Failure> {
+    let promise = promise.map_err(|error| Failure::of(&error))?;
     let response = JsFuture::from(promise)
         .await
         .map_err(|error| Failure::of(&error))?;
@@ -164,7 +216,7 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
         init.set_body(body);
     }
     init.set_signal(Some(&AbortSignal::timeout_with_u32(call.deadline_ms)));
-    stub(env, call.customer)?.fetch(INTERNAL_URL, &init)
+    stub(env, CUSTOMERS, call.customer.as_str())?.fetch(INTERNAL_URL, &init)
 }
 
 #[wasm_bindgen]
@@ -180,9 +232,9 @@ extern "C" {
 }
 
 /// The one place that makes an object's address, so that a jurisdiction can enter it one day.
-fn stub(env: &Env, customer: &CustomerId) -> std::result::Result<Stub, JsValue> {
-    let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(CUSTOMERS))?.unchecked_into();
-    namespace.get_by_name(customer.as_str())
+fn stub(env: &Env, binding: &str, name: &str) -> std::result::Result<Stub, JsValue> {
+    let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(binding))?.unchecked_into();
+    namespace.get_by_name(name)
 }
 
 #[cfg(test)]

@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/.well-known/jwks.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read our public signing keys (RFC 7517) */
+        get: operations["signingKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/.well-known/oauth-protected-resource": {
         parameters: {
             query?: never;
@@ -51,6 +68,23 @@ export interface paths {
         put?: never;
         /** Make a customer active */
         post: operations["adminActivate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers/{customerId}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a customer's audit log */
+        get: operations["adminListAudit"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -233,6 +267,78 @@ export interface paths {
         put?: never;
         /** Replace an API key */
         post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer/me/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the audit log */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer/me/audit/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one entry of the audit log */
+        get: operations["getAuditEntry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer/me/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where the audit log ends */
+        get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer/me/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the limits */
+        get: operations["getLimits"];
+        /**
+         * Set the customer's own limits, within its plan
+         * @description For the owner.
+         */
+        put: operations["putLimits"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -611,6 +717,56 @@ export interface components {
             name?: string;
             scopes?: components["schemas"]["Scope"][];
         };
+        /** @description Who did it. */
+        AuditActor: {
+            id: string;
+            /** @description `user`, `admin`, `integration`, `service` or `system`. */
+            kind: string;
+        };
+        /** @description An entry of the audit log. */
+        AuditEntry: {
+            action: string;
+            actor: components["schemas"]["AuditActor"];
+            /** Format: date-time */
+            at: string;
+            /** @description As much of it as the reader may see; null once it is no longer kept. */
+            detail: {
+                [key: string]: unknown;
+            } | null;
+            /** @description SHA-256 in hex. */
+            hash: string;
+            /** @description `ok`, or the code of the refusal. */
+            outcome: string;
+            requestId: string;
+            /** Format: int64 */
+            seq: number;
+            target: string;
+        };
+        /** @description Where the audit log ends. */
+        AuditHead: {
+            /** Format: date-time */
+            at: string;
+            /** @description A signed note. */
+            checkpoint: string;
+            /** @description SHA-256 in hex. */
+            hash: string;
+            /** @description With `since`: leaf hashes in hex. */
+            leaves?: string[] | null;
+            /**
+             * Format: int64
+             * @description With `since`, where there is more.
+             */
+            nextSince?: number | null;
+            /** Format: int64 */
+            seq: number;
+        };
+        /** @description A page of the audit log. */
+        AuditPage: {
+            data: components["schemas"]["AuditEntry"][];
+            /** @description False at the end of the log; a page may be short before that. */
+            hasMore: boolean;
+            nextCursor: string | null;
+        };
         /** @description What to spend, all or nothing. */
         Consume: {
             policies: components["schemas"]["Cost"][];
@@ -739,6 +895,12 @@ export interface components {
         Health: {
             /** @description `ok`, or `ready`. */
             status: string;
+        };
+        /** @description A JWK set (RFC 7517). */
+        JwkSet: {
+            keys: {
+                [key: string]: unknown;
+            }[];
         };
         KeyId: string;
         /** @description A limit that a key has for itself. */
@@ -936,7 +1098,7 @@ export interface components {
             /** @description False, where limits of one's own were asked. */
             allowed?: boolean;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -960,7 +1122,7 @@ export interface components {
         };
         Problem400: {
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor";
             /** @constant */
             status: 400;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -978,7 +1140,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem404: {
             /** @enum {string} */
-            code: "route_not_found" | "customer_not_found" | "key_not_found" | "problem_not_found";
+            code: "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found";
             /** @constant */
             status: 404;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1026,7 +1188,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem429: {
             /** @enum {string} */
-            code: "quota_exceeded";
+            code: "quota_exceeded" | "too_many_requests";
             /** @constant */
             status: 429;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1038,7 +1200,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem503: {
             /** @enum {string} */
-            code: "not_ready" | "unavailable" | "issuer_unavailable";
+            code: "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             /** @constant */
             status: 503;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1185,6 +1347,20 @@ export interface components {
         };
         /**
          * @description - `malformed_request`: The request is malformed
+         *     - `invalid_cursor`: The cursor is not valid
+         */
+        "400.malformed_request.invalid_cursor": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
          *     - `malformed_body`: The body is not valid JSON
          */
         "400.malformed_request.malformed_body": {
@@ -1299,6 +1475,20 @@ export interface components {
         };
         /** @description - `customer_not_found`: There is no such customer */
         "404.customer_not_found": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `audit_entry_not_found`: There is no such audit entry
+         */
+        "404.customer_not_found.audit_entry_not_found": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1485,8 +1675,25 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem422"];
             };
         };
-        /** @description - `quota_exceeded`: A rate limit is exceeded */
-        "429.quota_exceeded": {
+        /**
+         * @description - `quota_exceeded`: A rate limit is exceeded
+         *     - `too_many_requests`: Too many requests from one address
+         */
+        "429.quota_exceeded.too_many_requests": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem429"];
+            };
+        };
+        /** @description - `too_many_requests`: Too many requests from one address */
+        "429.too_many_requests": {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -1539,9 +1746,10 @@ export interface components {
         /**
          * @description - `not_ready`: The service is not ready
          *     - `unavailable`: Temporarily unavailable
+         *     - `key_unavailable`: The key to the customer's data cannot be had
          *     - `issuer_unavailable`: The token's issuer cannot be reached
          */
-        "503.not_ready.unavailable.issuer_unavailable": {
+        "503.not_ready.unavailable.key_unavailable.issuer_unavailable": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1620,6 +1828,29 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    signingKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys of checkpoints, manifests and certificates. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.not_ready"];
+        };
+    };
     resourceMetadata: {
         parameters: {
             query?: never;
@@ -1693,8 +1924,9 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminPutCustomer: {
@@ -1751,8 +1983,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminPatchCustomer: {
@@ -1810,8 +2043,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminActivate: {
@@ -1868,8 +2102,64 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminListAudit: {
+        parameters: {
+            query?: {
+                /** @description Only entries of this action. */
+                action?: string;
+                /** @description Only entries of this actor, by id or by kind. */
+                actor?: string;
+                /** @description `nextCursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only entries at or after this moment. */
+                from?: string;
+                /** @description Most entries of the page; 20 if left out. */
+                limit?: number;
+                /** @description Only entries of this outcome. */
+                outcome?: string;
+                /** @description Only entries before this moment. */
+                to?: string;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminGetLimits: {
@@ -1907,8 +2197,9 @@ export interface operations {
             403: components["responses"]["403.forbidden"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminPutLimits: {
@@ -1959,8 +2250,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminPutStatus: {
@@ -2017,8 +2309,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminSuspend: {
@@ -2075,8 +2368,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminRevokeTokens: {
@@ -2124,8 +2418,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminGetUsage: {
@@ -2163,8 +2458,9 @@ export interface operations {
             403: components["responses"]["403.forbidden"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getCustomerAlias: {
@@ -2217,9 +2513,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getCustomer: {
@@ -2272,9 +2568,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     putCustomer: {
@@ -2330,9 +2626,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     patchCustomer: {
@@ -2389,9 +2685,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     listKeys: {
@@ -2429,9 +2725,9 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     createKey: {
@@ -2481,9 +2777,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getKey: {
@@ -2539,9 +2835,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     revokeKey: {
@@ -2585,9 +2881,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             422: components["responses"]["422.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     patchKey: {
@@ -2647,9 +2943,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     rotateKey: {
@@ -2702,9 +2998,242 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only entries of this action. */
+                action?: string;
+                /** @description Only entries of this actor, by id or by kind. */
+                actor?: string;
+                /** @description `nextCursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only entries at or after this moment. */
+                from?: string;
+                /** @description Most entries of the page; 20 if left out. */
+                limit?: number;
+                /** @description Only entries of this outcome. */
+                outcome?: string;
+                /** @description Only entries before this moment. */
+                to?: string;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    getAuditEntry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description The number of an audit entry, from 1. */
+                seq: components["parameters"]["seq"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The entry. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntry"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found.audit_entry_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    getAuditHead: {
+        parameters: {
+            query?: {
+                /** @description Adds the leaf hashes of the entries after this one. */
+                since?: number;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The head, signed. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    getLimits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its own limits, and those in force. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    putLimits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPolicies"];
+            };
+        };
+        responses: {
+            /** @description Its own limits, and those in force. */
+            200: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Limits"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     consumeLimits: {
@@ -2750,9 +3279,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     releaseLease: {
@@ -2795,8 +3324,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getStatus: {
@@ -2849,9 +3379,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     putStatus: {
@@ -2905,8 +3435,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     revokeTokens: {
@@ -2953,9 +3484,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getUsage: {
@@ -2993,9 +3524,9 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     docs: {
@@ -3115,8 +3646,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     serviceRevokeTokens: {
@@ -3159,8 +3691,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     openApi: {
@@ -3272,9 +3805,9 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getUser: {
@@ -3327,9 +3860,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     putUser: {
@@ -3385,9 +3918,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     patchUser: {
@@ -3444,9 +3977,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     getPreferences: {
@@ -3499,9 +4032,9 @@ export interface operations {
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     putPreferences: {
@@ -3557,9 +4090,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     patchPreferences: {
@@ -3616,9 +4149,9 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.issuer_unavailable"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
 }
