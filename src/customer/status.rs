@@ -2,10 +2,10 @@
 
 use crate::error::{Code, Error, Result};
 use crate::types::{Timestamp, serialize_rfc3339};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a customer is in its life (`docs/API.md`, "Status").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Status {
