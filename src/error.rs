@@ -92,6 +92,8 @@ codes! {
         "The path exists, but not for this method. The `Allow` header lists the methods that it has.";
     KeyEnded "key_ended" 409 "The API key is no longer active"
         "The API key was revoked, was replaced by rotation, or has expired; it can be neither changed nor rotated. Create a new one. A key within its grace after a rotation can still be revoked. Nothing was changed.";
+    StatusTransitionNotAllowed "status_transition_not_allowed" 409 "The customer does not go from its status to that one"
+        "Which status leads to which, and who may make the move, stands in the API documentation under Status. Read the status, then decide anew. Nothing was changed.";
     LimitReached "limit_reached" 409 "A limit of the customer is reached"
         "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
     EmailTaken "email_taken" 409 "Another customer has this e-mail"

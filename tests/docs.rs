@@ -13,6 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use user_api::customer::status::{Access, Status, TRANSITIONS};
 use user_api::edge::route::{Audience, Route};
 use user_api::edge::settings::{Required, SETTINGS};
 use user_api::error::Code;
@@ -135,7 +136,7 @@ fn every_operation_stands_in_the_contract_and_in_the_readme() {
             Audience::User => "user",
             Audience::Customer => "user, integration",
             Audience::Integration => "integration",
-            Audience::Admin => "admin",
+            Audience::Admin | Audience::OwnAdmin => "admin",
             Audience::Service => "service",
         };
         let routes = Route::ALL
@@ -161,6 +162,42 @@ fn every_problem_code_stands_in_the_contract() {
         );
     }
     assert_eq!(rows.len(), Code::ALL.len(), "a row is of no code");
+}
+
+#[test]
+fn the_moves_between_statuses_and_what_each_allows_stand_in_the_contract() {
+    let page = read("docs/API.md");
+    let status = section(&page, "Status");
+    let table = |header: &str| {
+        let (_, table) = status.split_once(header).expect("the table");
+        let table = table.split("\n\n").next().unwrap();
+        rows(table)
+            .into_iter()
+            .map(|row| row.join(" | "))
+            .collect::<Vec<_>>()
+    };
+    let moves: Vec<_> = TRANSITIONS
+        .iter()
+        .map(|(from, to, who)| {
+            let who: Vec<_> = who.iter().map(|by| by.as_str()).collect();
+            format!("`{}` | `{}` | {}", from.as_str(), to.as_str(), who.join(", "))
+        })
+        .collect();
+    assert_eq!(table("| From | To | By |\n"), moves);
+    let mut allowed: Vec<_> = Status::ALL
+        .iter()
+        .map(|(status, name)| {
+            let [read, act] = [Access::ReadOwn, Access::Act].map(|access| match status.allows(access) {
+                Ok(()) => "yes".to_owned(),
+                Err(error) => format!("{} `{}`", error.code.status(), error.code.as_str()),
+            });
+            format!("`{name}` | {read} | {act}")
+        })
+        .collect();
+    let mut told = table("| Status | Reading | Changing |\n");
+    told.sort();
+    allowed.sort();
+    assert_eq!(told, allowed);
 }
 
 /// The constants of the worker that bound something, by file and name, each with its value where that is a

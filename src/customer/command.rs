@@ -1,10 +1,11 @@
 //! What a customer's object can be asked to do. A [`Command`] is parsed once, with every limit enforced.
 
+use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::limits::{Consume, Policy, Release};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
-use crate::customer::status::Access;
+use crate::customer::status::{Access, StatusEdit, StatusOperation};
 use crate::customer::tokens::Target;
 use crate::customer::users::UserEdit;
 use crate::error::Error;
@@ -19,6 +20,10 @@ pub enum Command {
     ReadCustomer,
     /// Changes the customer.
     WriteCustomer(Box<ProfileEdit>),
+    /// Changes the customer as an administrator.
+    EditCustomer(Box<AdminEdit>),
+    /// Moves the customer to another status.
+    SetStatus(Box<StatusEdit>),
     /// Reads the status.
     ReadStatus,
     /// Tells a user who it is.
@@ -75,7 +80,12 @@ impl Command {
         match self {
             Self::Create(_) => "customer.create",
             Self::ReadCustomer => "customer.read",
-            Self::WriteCustomer(_) => "customer.update",
+            Self::WriteCustomer(_) | Self::EditCustomer(_) => "customer.update",
+            Self::SetStatus(edit) => match edit.operation {
+                StatusOperation::Put => "status.update",
+                StatusOperation::Suspend => "customer.suspend",
+                StatusOperation::Activate => "customer.activate",
+            },
             Self::ReadStatus => "status.read",
             Self::ReadSession => "session.read",
             Self::ReadUser => "user.read",
@@ -98,7 +108,7 @@ impl Command {
         }
     }
 
-    /// What it needs the customer's status to allow.
+    /// What it needs the customer's status to allow when the customer itself gives it.
     #[must_use]
     pub const fn access(&self) -> Access {
         match self {
@@ -115,6 +125,8 @@ impl Command {
             | Self::RevokeTokens(_)
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
+            | Self::EditCustomer(_)
+            | Self::SetStatus(_)
             | Self::WriteUser(_)
             | Self::WritePreferences(_)
             | Self::Consume(_)
@@ -165,12 +177,15 @@ impl Command {
         )
     }
 
-    /// Whether an administrator may give it to a customer that is not its own.
+    /// Whether an administrator may give it as such, to whichever customer.
     #[must_use]
     pub const fn is_for_admins(&self) -> bool {
         matches!(
             self,
-            Self::ReadLimits
+            Self::ReadCustomer
+                | Self::EditCustomer(_)
+                | Self::SetStatus(_)
+                | Self::ReadLimits
                 | Self::WriteLimits(_)
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
@@ -183,7 +198,13 @@ impl Command {
     pub const fn is_for_users(&self) -> bool {
         !matches!(
             self,
-            Self::Create(_) | Self::ReadLimits | Self::WriteLimits(_) | Self::Consume(_) | Self::Release(_)
+            Self::Create(_)
+                | Self::EditCustomer(_)
+                | Self::SetStatus(_)
+                | Self::ReadLimits
+                | Self::WriteLimits(_)
+                | Self::Consume(_)
+                | Self::Release(_)
         )
     }
 

@@ -1,14 +1,16 @@
 //! Carrying out one command for a caller that may give it. Every refusal leaves before anything is written.
 
 use crate::caller::{Caller, User};
+use crate::customer::admin_edit::Edited;
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
 use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Policy};
 use crate::customer::memory::Memory;
 use crate::customer::preferences::{self, PreferencesEdit};
-use crate::customer::profile::ProfileEdit;
+use crate::customer::profile::Record;
 use crate::customer::request::{Reply, Request};
+use crate::customer::status::{By, StatusEdit, StatusOperation};
 use crate::customer::turn::{Turn, exceeded};
 use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
@@ -44,7 +46,20 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         Command::ReadStatus => Done::versioned(condition, &memory.record.version, || {
             json::to_bytes(&memory.record.status_view())
         }),
-        Command::WriteCustomer(edit) => write_customer(turn, memory, condition, edit),
+        Command::WriteCustomer(edit) => {
+            let profile = edit.clone().apply(&memory.record.profile);
+            write_customer(turn, memory, condition, |record| {
+                Ok(Edited {
+                    plan: record.plan,
+                    features: record.features.clone(),
+                    profile: profile?,
+                })
+            })
+        }
+        Command::EditCustomer(edit) => write_customer(turn, memory, condition, |record| {
+            edit.as_ref().clone().apply(record)
+        }),
+        Command::SetStatus(edit) => set_status(turn, memory, condition, edit),
         Command::ReadUsage => read_usage(turn, memory),
         Command::Consume(wanted) => consume(turn, memory, wanted),
         Command::Release(release) => {
@@ -153,20 +168,57 @@ fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Re
     })
 }
 
+/// Applies an edit, of a user or of an administrator. A new plan's limits hold from the next request on.
 fn write_customer(
     turn: &Turn<'_>,
     memory: &mut Memory,
     condition: &Condition,
-    edit: &ProfileEdit,
+    apply: impl FnOnce(&Record) -> Result<Edited>,
 ) -> Result<Done> {
     let record = &mut memory.record;
     unchanged_since(condition, &record.version)?;
-    let after = edit.clone().apply(&record.profile)?;
-    let changed = changes(&json!(record.profile), &json!(after));
-    record.write_profile(turn.sql, after, turn.now)?;
-    Ok(Done {
+    let before = logged(record);
+    let plan = record.plan;
+    let edited = apply(record)?;
+    record.write(turn.sql, edited, turn.now)?;
+    let done = Done {
+        changed: changes(&before, &logged(record)),
         reply: content(record.to_json(turn.id)?, record.version.clone()),
-        changed,
+    };
+    if record.plan != plan {
+        let policies = turn.config.limits.of(record.plan);
+        memory.quota.set_plan(policies, &memory.keys, turn.now)?;
+    }
+    Ok(done)
+}
+
+/// What the audit log compares of a record that was edited.
+fn logged(record: &Record) -> Value {
+    let mut fields = json!(record.profile);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("plan".to_owned(), json!(record.plan));
+        fields.insert("features".to_owned(), json!(record.features));
+    }
+    fields
+}
+
+fn set_status(
+    turn: &Turn<'_>,
+    memory: &mut Memory,
+    condition: &Condition,
+    edit: &StatusEdit,
+) -> Result<Done> {
+    let record = &mut memory.record;
+    unchanged_since(condition, &record.version)?;
+    let before = json!(record.status_view());
+    record.move_to(turn.sql, edit.to, edit.reason.clone(), By::Admin, turn.now)?;
+    let body = match edit.operation {
+        StatusOperation::Put => json::to_bytes(&record.status_view())?,
+        StatusOperation::Suspend | StatusOperation::Activate => record.to_json(turn.id)?,
+    };
+    Ok(Done {
+        changed: changes(&before, &json!(record.status_view())),
+        reply: content(body, record.version.clone()),
     })
 }
 

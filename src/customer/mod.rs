@@ -20,6 +20,7 @@
 //! what was stored is dropped, so that the next request reads it anew.
 
 pub mod account;
+pub mod admin_edit;
 pub mod aliases;
 pub mod api_keys;
 pub mod audit;

@@ -1,12 +1,14 @@
 //! The customer's own record: its fields, who may change which, and its row.
 
-use crate::customer::status::{Status, StatusView};
+use crate::customer::admin_edit::Edited;
+use crate::customer::status::{By, Status, StatusView};
 use crate::error::{Error, Fault, Result};
 use crate::json;
 use crate::sql::{Row, Sql, Value};
 use crate::types::{CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
 use crate::validate::{Edit, Fields, boolean, line};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Most keys of `metadata`.
@@ -194,6 +196,17 @@ pub fn merge_entries<T: Clone>(
     Ok(entries)
 }
 
+/// An e-mail address of a body, in the form in which addresses are compared.
+///
+/// # Errors
+/// A sentence about what is wrong.
+pub fn email(value: serde_json::Value) -> std::result::Result<String, Cow<'static, str>> {
+    let email = value.as_str().and_then(crate::email::Email::parse);
+    email
+        .map(|email| email.as_str().to_owned())
+        .ok_or("Must be an e-mail address.".into())
+}
+
 /// What a service says of a customer that it wants to exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -213,12 +226,7 @@ impl NewCustomer {
     /// `malformed_body` or `validation_failed`.
     pub fn parse(body: &[u8]) -> Result<Self> {
         let mut fields = Fields::new(json::parse_object(body)?);
-        let email = fields.field("email", |value| {
-            let email = value.as_str().and_then(crate::email::Email::parse);
-            email
-                .map(|email| email.as_str().to_owned())
-                .ok_or("Must be an e-mail address.".into())
-        });
+        let email = fields.field("email", email);
         let customer_id = fields.field("customerId", |value| {
             let id = value.as_str().and_then(CustomerId::parse);
             id.ok_or("Must match ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$.".into())
@@ -283,7 +291,8 @@ struct CustomerView<'a> {
     company_name: &'a Option<String>,
     display_name: &'a Option<String>,
     plan: Plan,
-    status: Status,
+    #[serde(flatten)]
+    status: StatusView<'a>,
     features: &'a BTreeMap<String, bool>,
     metadata: &'a BTreeMap<String, String>,
     #[serde(serialize_with = "serialize_rfc3339")]
@@ -307,7 +316,7 @@ impl Record {
             company_name: &self.profile.company_name,
             display_name: &self.profile.display_name,
             plan: self.plan,
-            status: self.status,
+            status: self.status_view(),
             features: &self.features,
             metadata: &self.profile.metadata,
             created_at: self.created_at,
@@ -384,26 +393,77 @@ impl Record {
         Ok(())
     }
 
-    /// Takes over `profile` as the next version, here and in the row. Nothing happens if it is the same.
+    /// Takes over what an edit made of it as the next version, here and in the row. Nothing happens if it is the same.
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn write_profile(&mut self, sql: &dyn Sql, profile: Profile, now: Timestamp) -> Result<()> {
-        if profile == self.profile {
+    pub fn write(&mut self, sql: &dyn Sql, edited: Edited, now: Timestamp) -> Result<()> {
+        let Edited {
+            plan,
+            features,
+            profile,
+        } = edited;
+        if plan == self.plan && features == self.features && profile == self.profile {
             return Ok(());
         }
-        self.version.number = self.version.number.saturating_add(1);
-        self.updated_at = self.updated_at.max(now);
+        self.next_version(now);
+        self.plan = plan;
+        self.features = features;
         self.profile = profile;
         sql.exec(
-            "UPDATE customer SET version = ?, profile = ?, updated_at = ? WHERE one = 1",
+            "UPDATE customer SET version = ?, plan = ?, features = ?, profile = ?, updated_at = ? WHERE one = 1",
             &[
                 self.version.number.into(),
+                self.plan.as_str().into(),
+                features_text(&self.features)?,
                 json::to_bytes(&self.profile)?.into(),
                 self.updated_at.as_millis().into(),
             ],
         )?;
         Ok(())
+    }
+
+    /// Moves to a status that the table allows, as the next version. The same status again changes at most the
+    /// reason, and only where one is given: the moment of the change stays.
+    ///
+    /// # Errors
+    /// `status_transition_not_allowed` with nothing changed, or `internal_error` from the engine.
+    pub fn move_to(
+        &mut self,
+        sql: &dyn Sql,
+        to: Status,
+        reason: Option<String>,
+        by: By,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.status.may_become(to, by)?;
+        if self.status == to {
+            if reason.is_none() || reason == self.status_reason {
+                return Ok(());
+            }
+        } else {
+            self.status = to;
+            self.status_changed_at = now;
+        }
+        self.status_reason = reason;
+        self.next_version(now);
+        sql.exec(
+            "UPDATE customer SET version = ?, status = ?, status_reason = ?, status_changed_at = ?, updated_at = ? \
+             WHERE one = 1",
+            &[
+                self.version.number.into(),
+                self.status.as_str().into(),
+                self.status_reason.as_deref().into(),
+                self.status_changed_at.as_millis().into(),
+                self.updated_at.as_millis().into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn next_version(&mut self, now: Timestamp) {
+        self.version.number = self.version.number.saturating_add(1);
+        self.updated_at = self.updated_at.max(now);
     }
 
     /// Notes that a user of the customer was here, to the hour, and so at most one write an hour. No new version.

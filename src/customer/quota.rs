@@ -151,6 +151,15 @@ impl Quota {
         self.adopt(keys, now)
     }
 
+    /// Takes over the policies of another plan. What was spent of a policy of the same name stays spent.
+    ///
+    /// # Errors
+    /// `internal_error`.
+    pub fn set_plan(&mut self, plan: &[Policy], keys: &Keys, now: Timestamp) -> Result<()> {
+        self.plan = plan.to_vec();
+        self.adopt(keys, now)
+    }
+
     /// The state to be stored with the request's audit entry. A large one is written to its own table instead.
     ///
     /// # Errors

@@ -6,15 +6,15 @@ use crate::customer::api_keys::{KeyRecord, unknown_key};
 use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
 use crate::customer::config::Config;
-use crate::customer::entry;
-use crate::customer::errand::{By, Create};
+use crate::customer::entry::{self, changes};
+use crate::customer::errand::{self, Create};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::Outcome;
 use crate::customer::memory::Memory;
-use crate::customer::profile::NewCustomer;
+use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Reply, Request};
-use crate::customer::status::{Access, Status};
+use crate::customer::status::{Access, By, Status};
 use crate::customer::{MIGRATIONS, account, tokens, users};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -86,7 +86,7 @@ impl Turn<'_> {
             attempt: 0,
             new: NewCustomer::clone(new),
             created_at: None,
-            by: By {
+            by: errand::By {
                 caller: request.caller.clone(),
                 origin: request.origin.clone(),
             },
@@ -102,9 +102,8 @@ impl Turn<'_> {
     pub fn handle(&mut self, memory: &mut Memory, request: &Request) -> Result<Answered> {
         // 2. Not logged: it is not a request on this customer.
         let is_own = match &request.caller {
-            Caller::User(user) => {
-                request.as_admin && user.is_admin || user.customer.as_ref() == Some(self.id)
-            }
+            Caller::User(user) if request.as_admin => user.is_admin,
+            Caller::User(user) => user.customer.as_ref() == Some(self.id),
             Caller::Integration(integration) => integration.customer == *self.id,
             Caller::Service(_) => true,
         };
@@ -117,7 +116,12 @@ impl Turn<'_> {
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
+        let listed = (memory.record.status, memory.record.plan);
         let outcome = self.decide(memory, request, &mut passage);
+        // Also where the request was refused: its user may have woken a pending customer.
+        if listed != (memory.record.status, memory.record.plan) {
+            account::relist(self, memory)?;
+        }
         self.finish(memory, request, passage, outcome)
     }
 
@@ -128,12 +132,14 @@ impl Turn<'_> {
         // 5.
         if let (Caller::User(user), false) = (&request.caller, request.as_admin) {
             self.meet(memory, user)?;
+            self.verify(memory, user, request)?;
         }
         // 6.
-        let access = if passage.key.is_some() {
-            Access::Act
-        } else {
-            request.command.access()
+        let access = match &request.caller {
+            Caller::Integration(_) => Access::Act,
+            Caller::Service(_) => Access::Operate,
+            Caller::User(_) if request.as_admin => Access::Operate,
+            Caller::User(_) => request.command.access(),
         };
         memory.record.status.allows(access)?;
         permit(memory, request, passage.key.as_ref())?;
@@ -197,6 +203,30 @@ impl Turn<'_> {
             memory.remember(user, seen);
         }
         memory.record.touch(self.sql, self.now)
+    }
+
+    /// A pending customer becomes active when a user comes whose token says that the customer's e-mail is verified.
+    fn verify(&mut self, memory: &mut Memory, user: &User, request: &Request) -> Result<()> {
+        if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
+            return Ok(());
+        }
+        let before = json!(memory.record.status_view());
+        memory
+            .record
+            .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
+        let changed = changes(&before, &json!(memory.record.status_view()));
+        let entry = Entry {
+            actor: self.actor(memory, request, None)?,
+            action: "customer.verify",
+            target: "customer",
+            outcome: "ok",
+            request_id: &request.origin.request_id,
+            detail: entry::detail(request, changed),
+            limiter: memory.quota.store(self.sql, self.now)?,
+        };
+        memory
+            .head
+            .append(self.sql, self.id, entry, self.now, self.entropy)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -359,6 +389,11 @@ impl Turn<'_> {
     }
 }
 
+/// Whether the token says that the customer's own e-mail is its holder's.
+fn owns_email(user: &User, record: &Record) -> bool {
+    user.email_verified && user.email.is_some() && user.email == record.profile.email
+}
+
 /// Whether this caller may give this command at all.
 fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<()> {
     let command = &request.command;
@@ -371,8 +406,8 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
         (Caller::Service(_), _) => command.is_for_services(),
         (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
         (Caller::User(user), _) if command.needs_owner() => {
-            let is_owner = user.scopes.iter().any(|scope| scope == OWNER_SCOPE)
-                || user.email_verified && user.email.is_some() && user.email == memory.record.profile.email;
+            let is_owner =
+                user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record);
             if !is_owner {
                 return Err(Error::new(
                     Code::Forbidden,

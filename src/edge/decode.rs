@@ -1,10 +1,12 @@
 //! From a route and a body to a [`Command`]: the object's last step before it decides.
 
+use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::command::Command;
 use crate::customer::limits::{Consume, Release, policy};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
+use crate::customer::status::{StatusEdit, StatusOperation};
 use crate::customer::tokens::Target;
 use crate::customer::users::UserEdit;
 use crate::edge::route::Route;
@@ -33,7 +35,12 @@ pub fn command(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
 
 fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
     Ok(match route {
-        Route::GetCustomer | Route::GetCustomerAlias => Command::ReadCustomer,
+        Route::GetCustomer | Route::GetCustomerAlias | Route::AdminGetCustomer => Command::ReadCustomer,
+        Route::AdminPutCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, true)?)),
+        Route::AdminPatchCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, false)?)),
+        Route::PutStatus | Route::AdminPutStatus => set_status(StatusOperation::Put, body)?,
+        Route::AdminSuspend => set_status(StatusOperation::Suspend, body)?,
+        Route::AdminActivate => set_status(StatusOperation::Activate, body)?,
         Route::PutCustomer => Command::WriteCustomer(Box::new(ProfileEdit::parse(body, true)?)),
         Route::PatchCustomer => Command::WriteCustomer(Box::new(ProfileEdit::parse(body, false)?)),
         Route::GetStatus => Command::ReadStatus,
@@ -64,6 +71,10 @@ fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
     })
 }
 
+fn set_status(operation: StatusOperation, body: &[u8]) -> Result<Command> {
+    StatusEdit::parse(operation, body).map(|edit| Command::SetStatus(Box::new(edit)))
+}
+
 fn key_id(variable: &str) -> Result<KeyId> {
     KeyId::parse(variable).ok_or_else(|| Error::new(Code::KeyNotFound, "The customer has no such API key."))
 }
@@ -83,6 +94,9 @@ const fn action(route: Route) -> &'static str {
         Route::RotateKey => "api_key.rotate",
         Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
         Route::AdminPutLimits => "limits.update",
+        Route::PutStatus | Route::AdminPutStatus => "status.update",
+        Route::AdminSuspend => "customer.suspend",
+        Route::AdminActivate => "customer.activate",
         _ => "customer.update",
     }
 }

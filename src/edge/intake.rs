@@ -56,7 +56,8 @@ pub fn check_body(route: Route, headers: BodyHeaders<'_>) -> Result<()> {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     let is = |wanted: &str| essence.eq_ignore_ascii_case(wanted);
     match route.body() {
-        BodyKind::Json if !is("application/json") => {
+        BodyKind::OptionalJson if content_type.is_empty() => Ok(()),
+        BodyKind::Json | BodyKind::OptionalJson if !is("application/json") => {
             Err(unsupported("Content-Type must be application/json."))
         }
         BodyKind::MergePatch if !is("application/json") && !is("application/merge-patch+json") => Err(

@@ -68,6 +68,8 @@ pub enum Audience {
     Integration,
     /// A super-admin, on the customer that the path names.
     Admin,
+    /// A super-admin, on the customer that its token names.
+    OwnAdmin,
     /// A trusted back end.
     Service,
 }
@@ -79,6 +81,8 @@ pub enum BodyKind {
     None,
     /// `application/json`.
     Json,
+    /// `application/json`, or no body at all.
+    OptionalJson,
     /// `application/merge-patch+json` (RFC 7396), or `application/json` with the same meaning.
     MergePatch,
 }
@@ -127,6 +131,7 @@ routes! {
     PutCustomer      Put   "/customer/me"                  Customer Json;
     PatchCustomer    Patch "/customer/me"                  Customer MergePatch;
     GetStatus        Get   "/customer/me/status"           Customer None;
+    PutStatus        Put   "/customer/me/status"           OwnAdmin Json;
     GetUsage         Get   "/customer/me/usage"            Customer None;
     ConsumeLimits    Post  "/customer/me/limits/consume"   Integration Json;
     ReleaseLease     Post  "/customer/me/limits/release"   Integration Json;
@@ -145,6 +150,12 @@ routes! {
     GetPreferences   Get   "/user/me/preferences"          User    None;
     PutPreferences   Put   "/user/me/preferences"          User    Json;
     PatchPreferences Patch "/user/me/preferences"          User    MergePatch;
+    AdminGetCustomer Get   "/admin/customers/{customerId}" Admin None;
+    AdminPutCustomer Put   "/admin/customers/{customerId}" Admin Json;
+    AdminPatchCustomer Patch "/admin/customers/{customerId}" Admin MergePatch;
+    AdminPutStatus   Put   "/admin/customers/{customerId}/status" Admin Json;
+    AdminSuspend     Post  "/admin/customers/{customerId}/suspend" Admin Json;
+    AdminActivate    Post  "/admin/customers/{customerId}/activate" Admin OptionalJson;
     AdminRevokeTokens Post "/admin/customers/{customerId}/tokens/revoke" Admin Json;
     AdminGetLimits   Get   "/admin/customers/{customerId}/limits" Admin None;
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
@@ -155,6 +166,14 @@ routes! {
     Ready            Get   "/ready"                        Public  None;
     Problem          Get   "/problems/{code}"              Public  None;
     ResourceMetadata Get   "/.well-known/oauth-protected-resource" Public None;
+}
+
+impl Audience {
+    /// Whether a user who calls it acts as an administrator, not as a user of the customer.
+    #[must_use]
+    pub const fn is_admin(self) -> bool {
+        matches!(self, Self::Admin | Self::OwnAdmin)
+    }
 }
 
 impl Route {
@@ -192,7 +211,12 @@ pub fn route<'a>(method: &str, path: &'a str) -> Routed<'a> {
     }
     let method = Method::parse(method);
     let mut allowed = Vec::new();
+    // A path that a pattern spells out is no value of another pattern's variable.
+    let is_spelled_out = Route::ALL.iter().any(|candidate| candidate.pattern() == path);
     for &candidate in Route::ALL {
+        if is_spelled_out && candidate.pattern() != path {
+            continue;
+        }
         if let Some(variable) = matched(candidate.pattern(), path) {
             if Some(candidate.method()) == method {
                 return Routed::Found(candidate, variable);
@@ -297,6 +321,10 @@ mod tests {
             panic!("not refused");
         };
         assert_eq!(allow_header(&methods), "GET, HEAD, PUT, PATCH, OPTIONS");
+        let Routed::MethodNotAllowed(methods) = route("PUT", "/admin/customers/me") else {
+            panic!("taken for a customer's id");
+        };
+        assert_eq!(methods, [Method::Get]);
         assert!(matches!(route("BREW", "/health"), Routed::MethodNotAllowed(_)));
         assert_eq!(route("HEAD", "/health"), Routed::Found(Route::Health, ""));
     }

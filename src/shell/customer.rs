@@ -8,7 +8,7 @@ use crate::customer::{Customer, batch};
 use crate::directory::errand::What;
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
-use crate::edge::route::{Audience, BodyKind, MAX_BODY_BYTES};
+use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
@@ -229,16 +229,23 @@ impl CustomerObject {
             }),
             None => None,
         };
-        let as_admin = route.audience() == Audience::Admin;
-        self.enqueue(Request {
+        let as_admin = route.audience().is_admin();
+        let request = Request {
             caller,
             command,
             condition,
             origin,
             as_admin,
             repeat,
-        })
-        .await
+        };
+        let answered = self.enqueue(request).await?;
+        let told = self.tell_fresh().await;
+        // An administrator's change is answered only when the directory has it. A user's is told again by the alarm.
+        if as_admin {
+            told.map(|()| answered)
+        } else {
+            Ok(answered)
+        }
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.

@@ -312,7 +312,7 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
         | (Audience::Integration, Caller::Integration(_))
         | (Audience::Service, Caller::Service(_))
         | (Audience::Public, _) => true,
-        (Audience::Admin, Caller::User(user)) => user.is_admin,
+        (Audience::Admin | Audience::OwnAdmin, Caller::User(user)) => user.is_admin,
         _ => false,
     };
     if is_admitted {

@@ -25,7 +25,8 @@ fn the_body_is_the_bare_customer_with_exactly_the_documented_members() {
         .ok();
     let mut wanted = new;
     wanted["status"] = json!("active");
-    for member in ["createdAt", "updatedAt", "lastSeenAt"] {
+    wanted["statusReason"] = Value::Null;
+    for member in ["createdAt", "updatedAt", "lastSeenAt", "statusChangedAt"] {
         assert_timestamp(&shown[member]);
         wanted[member] = shown[member].clone();
     }

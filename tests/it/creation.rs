@@ -34,6 +34,7 @@ fn a_service_creates_a_customer_as_it_says() {
             "features": {"beta": true}, "metadata": {"crm": "4711"},
             "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z",
             "lastSeenAt": "2026-01-01T00:00:00.000Z",
+            "statusReason": null, "statusChangedAt": "2026-01-01T00:00:00.000Z",
         })
     );
 }

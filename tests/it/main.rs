@@ -13,6 +13,7 @@
 mod support;
 
 mod absent;
+mod admin;
 mod audit;
 mod batch;
 mod conditions;
@@ -22,6 +23,7 @@ mod customer;
 mod directory;
 mod integrations;
 mod preferences;
+mod status;
 mod status_gate;
 mod users;
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 use user_api::caller::{Caller, Integration, Service, User};
 use user_api::crypto::IndexKeys;
 use user_api::customer::request::{Origin, Request};
-use user_api::edge::route::{Audience, BodyKind, Route};
+use user_api::edge::route::{BodyKind, Route};
 use user_api::edge::{condition, decode};
 use user_api::types::{CustomerId, RequestId};
 
@@ -110,7 +110,7 @@ impl Who {
             caller: self.0.clone(),
             command,
             condition: condition::parse(None, None).unwrap(),
-            as_admin: route.audience() == Audience::Admin,
+            as_admin: route.audience().is_admin(),
             repeat: None,
             origin: Origin {
                 request_id: RequestId::parse("req_1").unwrap(),
