@@ -10,6 +10,7 @@
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
 //! - [`crypto`]: key derivation and blind indexes
+//! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`edge`]: HTTP and tokens, pure
@@ -26,6 +27,7 @@ pub mod email;
 pub mod entropy;
 pub mod error;
 pub mod json;
+pub mod legacy;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;
