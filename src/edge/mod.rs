@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod intake;
 pub mod log;
 pub mod problem;
+pub mod query;
 pub mod ratelimit;
 pub mod reply;
 pub mod route;
