@@ -10,10 +10,12 @@ mod http;
 mod jwks;
 mod object;
 mod sql;
+mod vault;
 
 pub use customer::CustomerObject;
 pub use directory::DirectoryObject;
 pub use sql::Storage;
+pub use vault::KeyVaultObject;
 
 use worker::{Context, Env, Request, Response, event};
 
