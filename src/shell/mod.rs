@@ -9,6 +9,7 @@ mod host;
 mod http;
 mod jwks;
 mod object;
+mod shield;
 mod sql;
 mod vault;
 

@@ -23,6 +23,8 @@ mod creation;
 mod customer;
 mod directory;
 mod integrations;
+mod limits;
+mod limits_model;
 mod preferences;
 mod status;
 mod status_gate;
