@@ -24,13 +24,13 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .body::<AdminCustomerPut>()
             .answers::<CustomerView<'_>>(200, "The customer after the change.")
             .problems(NAMED)
-            .problems(&[Code::FieldNotWritable])
+            .problems(&[Code::FieldNotWritable, Code::EmailTaken])
             .versioned(),
         Route::AdminPatchCustomer => Operation::new("Change a customer")
             .body::<AdminCustomerPatch>()
             .answers::<CustomerView<'_>>(200, "The customer after the change.")
             .problems(NAMED)
-            .problems(&[Code::FieldNotWritable])
+            .problems(&[Code::FieldNotWritable, Code::EmailTaken])
             .versioned(),
         Route::AdminPutStatus => moves("Move a customer to another status")
             .body::<StatusPut>()

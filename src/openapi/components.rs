@@ -108,84 +108,72 @@ fn headers() -> Map<String, Value> {
 }
 
 fn parameters() -> Map<String, Value> {
-    let header = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "header", "description": about, "schema": schema});
-    let path = |name: &str, about: &str, schema: Value| json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema});
     let text = || json!({"type": "string"});
-    let all = [
+    let in_path = [
         (
             "customerId",
-            path(
-                "customerId",
-                "A customer's id.",
-                reference("schemas", "CustomerId"),
-            ),
+            "A customer's id.",
+            reference("schemas", "CustomerId"),
         ),
-        (
-            "keyId",
-            path("keyId", "An API key's id.", reference("schemas", "KeyId")),
-        ),
-        ("code", path("code", "The code of a problem.", text())),
+        ("keyId", "An API key's id.", reference("schemas", "KeyId")),
+        ("code", "The code of a problem.", text()),
         (
             "seq",
-            path(
-                "seq",
-                "The number of an audit entry, from 1.",
-                json!({"type": "integer", "minimum": 1}),
-            ),
+            "The number of an audit entry.",
+            json!({"type": "integer", "minimum": 1}),
         ),
+    ];
+    let of_path = in_path.into_iter().map(|(name, about, schema)| {
+        let parameter =
+            json!({"name": name, "in": "path", "required": true, "description": about, "schema": schema});
+        (name.to_owned(), parameter)
+    });
+    of_path.chain(header_parameters()).collect()
+}
+
+/// Each with the name of its component.
+fn header_parameters() -> impl Iterator<Item = (String, Value)> {
+    let text = || json!({"type": "string"});
+    let key = json!({"type": "string", "minLength": 1, "maxLength": 255});
+    let id = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"});
+    let all = [
         (
             "IfMatch",
-            header(
-                "If-Match",
-                "Only if the version is one of these (RFC 9110 section 13.1.1).",
-                text(),
-            ),
+            "If-Match",
+            "Only if the version is one of these (RFC 9110 section 13.1.1).",
+            text(),
         ),
         (
             "IfNoneMatch",
-            header(
-                "If-None-Match",
-                "Only if the version is none of these (RFC 9110 section 13.1.2).",
-                text(),
-            ),
+            "If-None-Match",
+            "Only if the version is none of these (RFC 9110 section 13.1.2).",
+            text(),
         ),
         (
             "IdempotencyKey",
-            header(
-                "Idempotency-Key",
-                "Makes the request safe to repeat for 24 hours.",
-                json!({"type": "string", "minLength": 1, "maxLength": 255}),
-            ),
+            "Idempotency-Key",
+            "Makes the request safe to repeat for 24 hours.",
+            key,
         ),
         (
             "CsrfToken",
-            header(
-                "X-CSRF-Token",
-                "The token's `csrf` claim; needed with the cookie.",
-                text(),
-            ),
+            "X-CSRF-Token",
+            "The token's `csrf` claim; needed with the cookie.",
+            text(),
         ),
         (
             "EncryptResponse",
-            header(
-                "X-Encrypt-Response",
-                "`1` asks for a `SealedResponse`.",
-                json!({"type": "string", "enum": ["1"]}),
-            ),
+            "X-Encrypt-Response",
+            "`1` asks for a `SealedResponse`.",
+            json!({"type": "string", "enum": ["1"]}),
         ),
-        (
-            "RequestId",
-            header(
-                "X-Request-Id",
-                "An id of the caller's own.",
-                json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}),
-            ),
-        ),
-        ("TraceParent", header("traceparent", "W3C Trace Context.", text())),
+        ("RequestId", "X-Request-Id", "An id of the caller's own.", id),
+        ("TraceParent", "traceparent", "W3C Trace Context.", text()),
     ];
-    all.into_iter()
-        .map(|(name, parameter)| (name.to_owned(), parameter))
-        .collect()
+    all.into_iter().map(|(component, name, about, schema)| {
+        let parameter = json!({"name": name, "in": "header", "description": about, "schema": schema});
+        (component.to_owned(), parameter)
+    })
 }
 
 fn credentials() -> Value {

@@ -13,7 +13,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .body::<EnsureCustomer>()
             .answers::<Ensured>(200, "It existed, and was left as it is.")
             .answers::<Ensured>(201, "It was made.")
-            .problems(&[Code::FieldNotWritable, Code::CustomerErased])
+            .problems(&[Code::FieldNotWritable, Code::EmailTaken, Code::CustomerErased])
             .without_idempotency_key(),
         Route::ServiceRevokeTokens => Operation::new("Revoke a customer's tokens, as a service")
             .body::<ServiceRevocation>()

@@ -4,6 +4,7 @@
 mod assets;
 mod body;
 mod customer;
+mod directory;
 mod front;
 mod host;
 mod http;
@@ -14,6 +15,7 @@ mod sql;
 mod vault;
 
 pub use customer::CustomerObject;
+pub use directory::DirectoryObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 

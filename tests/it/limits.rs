@@ -371,3 +371,31 @@ fn advice_that_was_given_while_the_clock_was_back_holds_over_a_restart() {
     world.now += 1;
     world.json(&ada().asks(Route::GetCustomer));
 }
+
+#[test]
+fn the_last_use_of_a_key_is_exact_to_the_hour_without_a_write_for_each_request() {
+    const HOUR: i64 = 3_600_000;
+    let mut world = World::limited(UNLIMITED);
+    let (key, id) = key_with(&mut world, &json!({"name": "CI", "scopes": ["customer:read"]}));
+    for hour in 0..3 {
+        for request in 0..20 {
+            world.sql.forget_counts();
+            world.json(&key.asks(Route::GetCustomer));
+            let writes = world
+                .sql
+                .statements
+                .borrow()
+                .iter()
+                .filter(|sql| sql.contains("api_keys"))
+                .count();
+            assert_eq!(
+                writes,
+                usize::from(request == 0),
+                "request {request} of hour {hour}"
+            );
+        }
+        let shown = world.json(&owner().sends_to(Route::GetKey, &id, b""));
+        assert_eq!(shown["lastUsedAt"], format!("2026-01-01T{hour:02}:00:00.000Z"));
+        world.now += HOUR;
+    }
+}
