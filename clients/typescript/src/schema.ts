@@ -1098,7 +1098,7 @@ export interface components {
             /** @description False, where limits of one's own were asked. */
             allowed?: boolean;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -1152,7 +1152,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem409: {
             /** @enum {string} */
-            code: "key_ended" | "status_transition_not_allowed" | "limit_reached" | "revoke_all_instead";
+            code: "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead";
             /** @constant */
             status: 409;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1523,6 +1523,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem404"];
             };
         };
+        /** @description - `email_taken`: Another customer has this e-mail */
+        "409.email_taken": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
         /**
          * @description - `key_ended`: The API key is no longer active
          *     - `limit_reached`: A limit of the customer is reached
@@ -1539,6 +1550,20 @@ export interface components {
         };
         /** @description - `limit_reached`: A limit of the customer is reached */
         "409.limit_reached": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /**
+         * @description - `limit_reached`: A limit of the customer is reached
+         *     - `email_taken`: Another customer has this e-mail
+         */
+        "409.limit_reached.email_taken": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1792,7 +1817,7 @@ export interface components {
         keyId: components["schemas"]["KeyId"];
         /** @description An id of the caller's own. */
         RequestId: string;
-        /** @description The number of an audit entry, from 1. */
+        /** @description The number of an audit entry. */
         seq: number;
         /** @description W3C Trace Context. */
         TraceParent: string;
@@ -1977,7 +2002,7 @@ export interface operations {
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden"];
             404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
+            409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
             413: components["responses"]["413.body_too_large"];
@@ -2037,7 +2062,7 @@ export interface operations {
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden"];
             404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
+            409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
             413: components["responses"]["413.body_too_large"];
@@ -3070,7 +3095,7 @@ export interface operations {
                 "X-Request-Id"?: components["parameters"]["RequestId"];
             };
             path: {
-                /** @description The number of an audit entry, from 1. */
+                /** @description The number of an audit entry. */
                 seq: components["parameters"]["seq"];
             };
             cookie?: never;
@@ -3642,6 +3667,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
+            409: components["responses"]["409.email_taken"];
             410: components["responses"]["410.customer_erased"];
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
