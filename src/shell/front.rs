@@ -164,11 +164,8 @@ async fn serve(
         }
     };
     trace.route = Some(found);
-    if let Some(file) = files::of(found) {
-        return assets::open(env, file).await.map(Outgoing::File);
-    }
     if found.audience() == Audience::Public {
-        return public(found, variable, env, head).map(Outgoing::Own);
+        return public(found, variable, env, head).await;
     }
     let site = host::site(env)?;
     if shield::covers(found) {
@@ -235,8 +232,11 @@ fn options(path: &str) -> Answer {
 }
 
 /// The routes that anyone may call, without a customer.
-fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer> {
-    match found {
+async fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Outgoing> {
+    if let Some(file) = files::of(found) {
+        return assets::open(env, file).await.map(Outgoing::File);
+    }
+    let answer = match found {
         Route::Health => Ok(health::health()),
         Route::Ready => host::site(env).map(|_| health::ready()),
         Route::ResourceMetadata => {
@@ -260,7 +260,8 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
             ))
         }
         _ => Err(Error::fault("a public route without an answer")),
-    }
+    };
+    answer.map(Outgoing::Own)
 }
 
 /// Who is calling.
