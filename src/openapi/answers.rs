@@ -19,45 +19,44 @@ pub(super) struct KeyList<'a> {
 
 /// What is left of the customer's limits, and how much it was used.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(super) struct Usage {
     /// Every limit of the customer.
     policies: Vec<UsedPolicy>,
-    /// The last 31 days with any request, newest first.
-    days: Vec<UsedDay>,
+    /// Today's requests (UTC).
+    today: Vec<UsedRoute>,
+    /// The requests of 30 days, today among them.
+    #[schemars(rename = "last30Days")]
+    last_30_days: Vec<UsedRoute>,
 }
 
 /// A limit, and what is left of it.
 #[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-#[schemars(rename = "PolicyUsage")]
+#[schemars(rename_all = "camelCase", rename = "PolicyUsage")]
 pub(super) struct UsedPolicy {
     name: String,
+    unit: QuotaUnit,
     /// Units in a window.
     q: u64,
     /// The window in seconds.
     w: u64,
-    unit: QuotaUnit,
+    /// Units that can be spent at once.
+    limit: u64,
+    /// What of them is spent and not restored yet.
+    used: u64,
     /// Units that can be spent now.
     remaining: u64,
-    /// Seconds until nothing is missing.
-    reset_seconds: u64,
+    /// When nothing will be missing; null where nothing is used.
+    resets_at: Option<Timestamp>,
 }
 
-/// The requests of one day (UTC).
+/// The requests of one route and outcome.
 #[derive(JsonSchema)]
-#[schemars(rename = "DayUsage")]
-pub(super) struct UsedDay {
-    #[schemars(extend("format" = "date"))]
-    date: String,
-    counts: Vec<UsedAction>,
-}
-
-/// The requests of one action and outcome.
-#[derive(JsonSchema)]
-#[schemars(rename = "ActionUsage")]
-pub(super) struct UsedAction {
-    action: String,
-    /// `ok`, or the code of the problem.
+#[schemars(rename = "RouteUsage")]
+pub(super) struct UsedRoute {
+    /// Method and path pattern.
+    route: String,
+    /// `ok`, `replayed`, `idle`, or the code of the problem.
     outcome: String,
     count: i64,
 }
