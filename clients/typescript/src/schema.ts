@@ -638,14 +638,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description The requests of one action and outcome. */
-        ActionUsage: {
-            action: string;
-            /** Format: int64 */
-            count: number;
-            /** @description `ok`, or the code of the problem. */
-            outcome: string;
-        };
         /** @description Why the customer is active again. */
         Activation: {
             reason?: string | null;
@@ -855,12 +847,6 @@ export interface components {
             /** @description Why, as the operator put it. */
             statusReason: string | null;
         };
-        /** @description The requests of one day (UTC). */
-        DayUsage: {
-            counts: components["schemas"]["ActionUsage"][];
-            /** Format: date */
-            date: string;
-        };
         /**
          * @description Who sees the user's e-mail.
          * @enum {string}
@@ -1031,6 +1017,11 @@ export interface components {
         };
         /** @description A limit, and what is left of it. */
         PolicyUsage: {
+            /**
+             * Format: uint64
+             * @description Units that can be spent at once.
+             */
+            limit: number;
             name: string;
             /**
              * Format: uint64
@@ -1043,11 +1034,16 @@ export interface components {
              */
             remaining: number;
             /**
-             * Format: uint64
-             * @description Seconds until nothing is missing.
+             * Format: date-time
+             * @description When nothing will be missing; null where nothing is used.
              */
-            resetSeconds: number;
+            resetsAt: string | null;
             unit: components["schemas"]["QuotaUnit"];
+            /**
+             * Format: uint64
+             * @description What of them is spent and not restored yet.
+             */
+            used: number;
             /**
              * Format: uint64
              * @description The window in seconds.
@@ -1229,6 +1225,15 @@ export interface components {
             /** Format: int64 */
             graceSeconds: number;
         };
+        /** @description The requests of one route and outcome. */
+        RouteUsage: {
+            /** Format: int64 */
+            count: number;
+            /** @description `ok`, `replayed`, `idle`, or the code of the problem. */
+            outcome: string;
+            /** @description Method and path pattern. */
+            route: string;
+        };
         /**
          * @description What an API key may do.
          * @enum {string}
@@ -1303,10 +1308,12 @@ export interface components {
         Theme: "system" | "light" | "dark";
         /** @description What is left of the customer's limits, and how much it was used. */
         Usage: {
-            /** @description The last 31 days with any request, newest first. */
-            days: components["schemas"]["DayUsage"][];
+            /** @description The requests of 30 days, today among them. */
+            last30Days: components["schemas"]["RouteUsage"][];
             /** @description Every limit of the customer. */
             policies: components["schemas"]["PolicyUsage"][];
+            /** @description Today's requests (UTC). */
+            today: components["schemas"]["RouteUsage"][];
         };
         /** @description The resource `/user/me`. */
         User: {
