@@ -4,6 +4,7 @@
 mod body;
 mod customer;
 mod directory;
+mod ensure;
 mod front;
 mod host;
 mod http;
