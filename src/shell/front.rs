@@ -178,14 +178,7 @@ async fn serve(
         crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
     }
     // 2.
-    intake::check_body(
-        found,
-        BodyHeaders {
-            content_type: head.header("content-type").as_deref(),
-            content_length: head.header("content-length").as_deref(),
-            content_encoding: head.header("content-encoding").as_deref(),
-        },
-    )?;
+    check_body(found, head)?;
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
     admit(found, &caller)?;
@@ -206,14 +199,10 @@ async fn serve(
     let customer = match (addressee(found, variable, &caller, bytes)?, &newcomer) {
         (Some(customer), _) => customer,
         (None, Some(newcomer)) => newcomer.find(env, &site).await?,
-        (None, None) => {
-            let told = "The request names no customer that this service holds.";
-            return Err(Error::new(Code::CustomerNotFound, told).because("no customer is named"));
-        }
+        (None, None) => return Err(nobody_named()),
     };
     trace.customer = Some(customer.clone());
-    // 3., 4.
-    let mut envelope = Envelope {
+    let envelope = Envelope {
         customer,
         route: found,
         caller,
@@ -227,13 +216,52 @@ async fn serve(
         },
         idempotency_key,
     };
-    let traceparent = log::traceparent(head.header("traceparent"));
+    let package = Package {
+        body: body.as_deref(),
+        traceparent: log::traceparent(head.header("traceparent")),
+        newcomer: newcomer.as_ref(),
+    };
+    deliver(env, &site, envelope, package, trace).await
+}
+
+/// Refuses a body by its headers.
+fn check_body(found: Route, head: &Head) -> Result<()> {
+    let (kind, length) = (head.header("content-type"), head.header("content-length"));
+    let coding = head.header("content-encoding");
+    let headers = BodyHeaders {
+        content_type: kind.as_deref(),
+        content_length: length.as_deref(),
+        content_encoding: coding.as_deref(),
+    };
+    intake::check_body(found, headers)
+}
+
+/// What goes with an envelope.
+struct Package<'a> {
+    body: Option<&'a [u8]>,
+    traceparent: Option<String>,
+    newcomer: Option<&'a Newcomer>,
+}
+
+/// 3., 4. Sends the request to the object of the id that it names, and on to another where that is not its customer.
+async fn deliver(
+    env: &Env,
+    site: &Site,
+    mut envelope: Envelope,
+    package: Package<'_>,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
+    let Package {
+        body,
+        traceparent,
+        newcomer,
+    } = package;
     let send = async |envelope: &Envelope| {
         let call = Call {
             customer: &envelope.customer,
-            method: found.method(),
+            method: envelope.route.method(),
             header: envelope.encode()?,
-            body: body.as_deref(),
+            body,
             traceparent: traceparent.clone(),
             deadline_ms: site.settings.object_deadline_ms,
         };
@@ -242,12 +270,12 @@ async fn serve(
     let mut relayed = send(&envelope).await?;
     // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
     for round in 0..MAX_RESENDS {
-        let (Some(newcomer), Some(elsewhere)) = (&newcomer, relayed.elsewhere.take()) else {
+        let (Some(newcomer), Some(elsewhere)) = (newcomer, relayed.elsewhere.take()) else {
             break;
         };
         envelope.customer = match elsewhere {
             Elsewhere::At(customer) if round == 0 => customer,
-            _ => newcomer.ensure(env, &site).await?.customer_id,
+            _ => newcomer.ensure(env, site).await?.customer_id,
         };
         trace.customer = Some(envelope.customer.clone());
         relayed = send(&envelope).await?;
@@ -405,6 +433,11 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller"))
+}
+
+fn nobody_named() -> Error {
+    let told = "The request names no customer that this service holds.";
+    Error::new(Code::CustomerNotFound, told).because("no customer is named")
 }
 
 /// Whose object the request is for, as far as its credential, path or body says.
