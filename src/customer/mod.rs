@@ -64,6 +64,7 @@ use crate::sql::{Migration, Sql};
 use crate::types::{CustomerId, Timestamp};
 use config::Config;
 use errand::Errand;
+pub use execute::created;
 use memory::Memory;
 use outbox::{Notice, Told};
 use request::{Answered, Request};

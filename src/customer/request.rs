@@ -5,7 +5,7 @@ use crate::customer::command::Command;
 use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
 use crate::customer::limits::Outcome;
 use crate::error::Error;
-use crate::types::{Condition, RequestId, Version};
+use crate::types::{Condition, CustomerId, RequestId, Version};
 use serde::{Deserialize, Serialize};
 
 /// What the statistics call an operation.
@@ -67,11 +67,51 @@ pub struct Answered {
     pub reply: Reply,
     /// The policies that the request was charged to, where it was.
     pub quotas: Option<Outcome>,
+    /// Why nobody was found for a user with a verified e-mail, for whom the front may find an account elsewhere.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// What the id whose object was asked is, where it is not the customer of the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Nothing, or an alias that is not bound to the token's e-mail.
+    Nowhere,
+    /// An alias of this customer for the token's e-mail.
+    At(CustomerId),
+    /// Another customer than the token's.
+    Foreign,
+}
+
+impl Elsewhere {
+    /// As a header.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Nowhere => "nowhere".to_owned(),
+            Self::At(customer) => format!("at {customer}"),
+            Self::Foreign => "foreign".to_owned(),
+        }
+    }
+
+    /// The one of that header.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(' ') {
+            Some(("at", customer)) => CustomerId::parse(customer).map(Self::At),
+            _ if text == "nowhere" => Some(Self::Nowhere),
+            _ if text == "foreign" => Some(Self::Foreign),
+            _ => None,
+        }
+    }
 }
 
 impl From<Reply> for Answered {
     fn from(reply: Reply) -> Self {
-        Self { reply, quotas: None }
+        Self {
+            reply,
+            quotas: None,
+            elsewhere: None,
+        }
     }
 }
 

@@ -8,16 +8,17 @@ use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
-use crate::customer::errand::{self, Create};
+use crate::customer::errand::{self, Create, Standing};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
-use crate::customer::request::{Answered, Reply, Request};
+use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, account, tokens, users};
+use crate::customer::{MIGRATIONS, account, aliases, tokens, users};
+use crate::email::EmailIndex;
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
@@ -88,7 +89,11 @@ impl<'a> Turn<'a> {
                 Caller::Integration(_) => unknown_key(),
                 _ => not_found(),
             };
-            return Ok((None, Reply::Refused(refusal).into()));
+            let answered = Answered {
+                elsewhere: self.elsewhere(request)?,
+                ..Reply::Refused(refusal).into()
+            };
+            return Ok((None, answered));
         };
         let create = Create {
             index: match &new.profile.email {
@@ -104,7 +109,8 @@ impl<'a> Turn<'a> {
                 origin: request.origin.clone(),
             },
         };
-        let memory = self.create(&create)?;
+        let mut memory = self.create(&create)?;
+        memory.counters.count(request.operation, "ok", self.now);
         Ok((Some(memory), created(self.id, true)?.into()))
     }
 
@@ -116,12 +122,18 @@ impl<'a> Turn<'a> {
         // 2. Not logged: it is not a request on this customer.
         let is_own = match &request.caller {
             Caller::User(user) if request.as_admin => user.is_admin,
-            Caller::User(user) => user.customer.as_ref() == Some(self.id),
+            Caller::User(user) => {
+                user.customer.as_ref() == Some(self.id) || self.is_of_email(memory, user)?
+            }
             Caller::Integration(integration) => integration.customer == *self.id,
             Caller::Service(_) => true,
         };
         if !is_own {
-            return Ok(Reply::Refused(not_found()).into());
+            let may_be_elsewhere = !request.as_admin && self.email_index(&request.caller)?.is_some();
+            return Ok(Answered {
+                elsewhere: may_be_elsewhere.then_some(Elsewhere::Foreign),
+                ..Reply::Refused(not_found()).into()
+            });
         }
         // 3.
         if memory.record.status == Status::Erased {
@@ -341,7 +353,47 @@ impl<'a> Turn<'a> {
         Ok(Answered {
             reply,
             quotas: passage.quotas,
+            elsewhere: None,
         })
+    }
+
+    /// The blind index of a user's verified e-mail.
+    fn email_index(&self, caller: &Caller) -> Result<Option<EmailIndex>> {
+        match caller {
+            Caller::User(user) => match user.email.as_deref().filter(|_| user.email_verified) {
+                Some(email) => self.config.index.email(email).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a token that does not name this customer is for it all the same: because its verified e-mail is the
+    /// customer's, or because the id that it names stands for this customer together with that e-mail.
+    fn is_of_email(&self, memory: &Memory, user: &User) -> Result<bool> {
+        let index = self.email_index(&Caller::User(Box::new(user.clone())))?;
+        let Some(index) = index.filter(|_| memory.record.status != Status::Erased) else {
+            return Ok(false);
+        };
+        if memory.account.has_claimed(&index) {
+            return Ok(true);
+        }
+        match &user.customer {
+            Some(alias) => aliases::has(self.sql, alias, &index),
+            None => Ok(false),
+        }
+    }
+
+    /// What the front may make of this id, which is no customer, for a user with a verified e-mail. Writes nothing.
+    fn elsewhere(&self, request: &Request) -> Result<Option<Elsewhere>> {
+        let index = self.email_index(&request.caller)?.filter(|_| !request.as_admin);
+        let Some(index) = index else {
+            return Ok(None);
+        };
+        Ok(Some(match self.standing(Some(&index))? {
+            Standing::Alias(Some(customer)) => Elsewhere::At(customer),
+            _ => Elsewhere::Nowhere,
+        }))
     }
 
     /// Who the log says it was.

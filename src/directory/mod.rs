@@ -6,6 +6,7 @@
 //! the end exactly one customer has it is the work of [`ensure`].
 
 pub mod claims;
+pub mod ensure;
 pub mod errand;
 pub mod list;
 pub mod shard;

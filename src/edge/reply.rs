@@ -2,12 +2,15 @@
 //! response carries.
 
 use crate::customer::idempotency::StoredReply;
-use crate::customer::request::{Answered, Reply};
+use crate::customer::request::{Answered, Elsewhere, Reply};
 use crate::edge::{idempotency, problem, ratelimit};
 use crate::error::{Code, Error};
 
 /// The header by which an object tells the front the code of a problem, for the log; it goes no further.
 pub const CODE_HEADER: &str = "x-user-api-code";
+
+/// The header by which the object of an id that is not the customer meant says what the id is; it goes no further.
+pub const ELSEWHERE_HEADER: &str = "x-user-api-elsewhere";
 
 /// Seconds after which a caller may try again when a part of the service did not answer.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -89,6 +92,10 @@ impl Answer {
     #[must_use]
     pub fn from_answered(answered: Answered, request_id: &str) -> Self {
         let mut answer = Self::from_reply(answered.reply, request_id);
+        let elsewhere = answered.elsewhere.as_ref().map(Elsewhere::to_text);
+        answer
+            .headers
+            .extend(elsewhere.map(|text| (ELSEWHERE_HEADER, text)));
         if let Some(outcome) = &answered.quotas {
             let told = ratelimit::headers(outcome)
                 .into_iter()

@@ -5,9 +5,12 @@
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
+use crate::customer::created;
+use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
-use crate::customer::request::Origin;
+use crate::customer::request::{Elsewhere, Origin};
 use crate::customer::tokens::Target;
+use crate::directory::ensure::Wish;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
@@ -17,8 +20,8 @@ use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
-use crate::entropy::random;
 use crate::error::{Code, Error, Result};
+use crate::shell::ensure::{self, Newcomer};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
@@ -30,6 +33,8 @@ use worker::{Delay, Env};
 
 /// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
 const MAX_KEY_ROUNDS: u32 = 600;
+/// Most times that a request is sent again because the id that it was sent to is not its customer.
+const MAX_RESENDS: u32 = 3;
 /// How long it waits between two of them.
 const KEY_POLL: Duration = Duration::from_millis(10);
 
@@ -173,14 +178,7 @@ async fn serve(
         crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
     }
     // 2.
-    intake::check_body(
-        found,
-        BodyHeaders {
-            content_type: head.header("content-type").as_deref(),
-            content_length: head.header("content-length").as_deref(),
-            content_encoding: head.header("content-encoding").as_deref(),
-        },
-    )?;
+    check_body(found, head)?;
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
     admit(found, &caller)?;
@@ -193,9 +191,17 @@ async fn serve(
         BodyKind::None => None,
         _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
     };
-    let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
+    let bytes = body.as_deref().unwrap_or_default();
+    if found == Route::EnsureCustomer {
+        return ensure_for_service(env, &site, bytes, caller, origin, trace).await;
+    }
+    let newcomer = Newcomer::of(&site, found, &caller, origin)?;
+    let customer = match (addressee(found, variable, &caller, bytes)?, &newcomer) {
+        (Some(customer), _) => customer,
+        (None, Some(newcomer)) => newcomer.find(env, &site).await?,
+        (None, None) => return Err(nobody_named()),
+    };
     trace.customer = Some(customer.clone());
-    // 3., 4.
     let envelope = Envelope {
         customer,
         route: found,
@@ -210,15 +216,105 @@ async fn serve(
         },
         idempotency_key,
     };
-    let call = Call {
-        customer: &envelope.customer,
-        method: found.method(),
-        header: envelope.encode()?,
+    let package = Package {
         body: body.as_deref(),
         traceparent: log::traceparent(head.header("traceparent")),
-        deadline_ms: site.settings.object_deadline_ms,
+        newcomer: newcomer.as_ref(),
     };
-    object::call(env, call).await.map(Outgoing::Relayed)
+    deliver(env, &site, envelope, package, trace).await
+}
+
+/// Refuses a body by its headers.
+fn check_body(found: Route, head: &Head) -> Result<()> {
+    let (kind, length) = (head.header("content-type"), head.header("content-length"));
+    let coding = head.header("content-encoding");
+    let headers = BodyHeaders {
+        content_type: kind.as_deref(),
+        content_length: length.as_deref(),
+        content_encoding: coding.as_deref(),
+    };
+    intake::check_body(found, headers)
+}
+
+/// What goes with an envelope.
+struct Package<'a> {
+    body: Option<&'a [u8]>,
+    traceparent: Option<String>,
+    newcomer: Option<&'a Newcomer>,
+}
+
+/// 3., 4. Sends the request to the object of the id that it names, and on to another where that is not its customer.
+async fn deliver(
+    env: &Env,
+    site: &Site,
+    mut envelope: Envelope,
+    package: Package<'_>,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
+    let Package {
+        body,
+        traceparent,
+        newcomer,
+    } = package;
+    let send = async |envelope: &Envelope| {
+        let call = Call {
+            customer: &envelope.customer,
+            method: envelope.route.method(),
+            header: envelope.encode()?,
+            body,
+            traceparent: traceparent.clone(),
+            deadline_ms: site.settings.object_deadline_ms,
+        };
+        object::call(env, call).await
+    };
+    let mut relayed = send(&envelope).await?;
+    // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
+    for round in 0..MAX_RESENDS {
+        let (Some(newcomer), Some(elsewhere)) = (newcomer, relayed.elsewhere.take()) else {
+            break;
+        };
+        envelope.customer = match elsewhere {
+            Elsewhere::At(customer) if round == 0 => customer,
+            _ => newcomer.ensure(env, site).await?.customer_id,
+        };
+        trace.customer = Some(envelope.customer.clone());
+        relayed = send(&envelope).await?;
+    }
+    if relayed.elsewhere.is_some() && newcomer.is_some() {
+        let told = "The account is being changed at this moment.";
+        return Err(Error::new(Code::Unavailable, told).because("the ensured customer refused its own token"));
+    }
+    Ok(Outgoing::Relayed(relayed))
+}
+
+/// `POST /internal/customers`.
+async fn ensure_for_service(
+    env: &Env,
+    site: &Site,
+    body: &[u8],
+    caller: Caller,
+    origin: &Origin,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
+    let new = NewCustomer::parse(body)?;
+    let email = new.profile.email.as_deref();
+    let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
+    let wish = Wish {
+        named: new.customer_id.clone(),
+        index: site.customers.index.email(email)?,
+        new,
+        by: By {
+            caller,
+            origin: origin.clone(),
+        },
+    };
+    let ensured = ensure::ensure(env, site, wish).await?;
+    trace.customer = Some(ensured.customer_id.clone());
+    let reply = created(&ensured.customer_id, ensured.created)?;
+    Ok(Outgoing::Own(Answer::from_reply(
+        reply,
+        intake::shown_request_id(origin),
+    )))
 }
 
 /// `OPTIONS` of any path: a preflight's answer serves both.
@@ -339,26 +435,20 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
     Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller"))
 }
 
-/// Whose object the request is for.
-fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<CustomerId> {
+fn nobody_named() -> Error {
+    let told = "The request names no customer that this service holds.";
+    Error::new(Code::CustomerNotFound, told).because("no customer is named")
+}
+
+/// Whose object the request is for, as far as its credential, path or body says.
+fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<Option<CustomerId>> {
     if found.audience() == Audience::Service {
-        let named = match found {
-            Route::ServiceRevokeTokens => Some(Target::parse_internal(body)?.0),
-            _ => NewCustomer::parse(body)?.customer_id,
-        };
-        return match named {
-            Some(customer) => Ok(customer),
-            None => Ok(CustomerId::mint(host::now(), random(&mut PlatformEntropy)?)),
-        };
+        return Ok(Some(Target::parse_internal(body)?.0));
     }
-    let customer = match caller {
+    Ok(match caller {
         _ if found.audience() == Audience::Admin => CustomerId::parse(variable),
         Caller::User(user) => user.customer.clone(),
         Caller::Integration(integration) => Some(integration.customer.clone()),
         Caller::Service(_) => None,
-    };
-    customer.ok_or_else(|| {
-        let told = "The request names no customer that this service holds.";
-        Error::new(Code::CustomerNotFound, told).because("no customer is named")
     })
 }

@@ -5,6 +5,7 @@ mod assets;
 mod body;
 mod customer;
 mod directory;
+mod ensure;
 mod front;
 mod host;
 mod http;

@@ -1,9 +1,10 @@
 //! Calling our objects: their addresses, the deadline, the one retry.
 
 use crate::customer::errand as customer;
+use crate::customer::request::Elsewhere;
 use crate::directory::errand as directory;
 use crate::directory::shard::Shard;
-use crate::edge::reply::CODE_HEADER;
+use crate::edge::reply::{CODE_HEADER, ELSEWHERE_HEADER};
 use crate::edge::route::Method;
 use crate::edge::settings::Settings;
 use crate::edge::{envelope, errand};
@@ -49,15 +50,20 @@ pub struct Relayed {
     pub status: u16,
     /// The code of a problem.
     pub code: Option<Code>,
+    /// What the id is, if that is why it answers nothing.
+    pub elsewhere: Option<Elsewhere>,
     response: Response,
 }
 
 impl Relayed {
     fn new(response: Response) -> Self {
         let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
+        let elsewhere =
+            header(&response.headers(), ELSEWHERE_HEADER).and_then(|text| Elsewhere::parse(&text));
         Self {
             status: response.status(),
             code,
+            elsewhere,
             response,
         }
     }
@@ -232,7 +238,6 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
 ///
 /// # Errors
 /// `unavailable` if its object does not answer, or the error that it answers.
-#[allow(dead_code)]
 pub async fn ask_customer(
     env: &Env,
     errand: &customer::Errand,
