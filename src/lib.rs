@@ -11,6 +11,7 @@
 //! - [`sql`]: storage as the core sees it
 //! - [`crypto`]: key derivation and blind indexes
 //! - [`customer`]: the object's brain, pure and synchronous
+//! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`edge`]: HTTP and tokens, pure
 //! - `shell` (wasm32 only): the only user of the platform
 //!
@@ -19,6 +20,7 @@
 pub mod caller;
 pub mod crypto;
 pub mod customer;
+pub mod directory;
 pub mod edge;
 pub mod email;
 pub mod entropy;
