@@ -9,7 +9,8 @@
 //! - [`error`], [`types`], [`email`], [`caller`], [`entropy`]: the words that all share
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
-//! - [`crypto`]: key derivation and blind indexes
+//! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check
+//! - [`crypto`]: key derivation, blind indexes, signatures
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`edge`]: HTTP and tokens, pure
@@ -26,9 +27,11 @@ pub mod email;
 pub mod entropy;
 pub mod error;
 pub mod json;
+pub mod operator;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;
 pub mod sql;
 pub mod types;
 pub mod validate;
+pub mod verify;

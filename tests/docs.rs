@@ -136,7 +136,7 @@ fn every_operation_stands_in_the_contract_and_in_the_readme() {
             Audience::User => "user",
             Audience::Customer => "user, integration",
             Audience::Integration => "integration",
-            Audience::Admin | Audience::OwnAdmin => "admin",
+            Audience::Admin | Audience::OwnAdmin | Audience::Operator => "admin",
             Audience::Service => "service",
         };
         let routes = Route::ALL

@@ -170,11 +170,9 @@ impl Turn<'_> {
     /// The key behind an integration, and whether the credential still works at all.
     fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
         match &request.caller {
-            Caller::User(user) if request.as_admin => {
-                // An administrator's token is revoked with the operators, not with the customer that it acts on.
-                let _ = user;
-                Ok(None)
-            }
+            // An administrator's token is revoked with the operators, which the front asks first; with the customer
+            // that it acts on only where it names that one.
+            Caller::User(user) if request.as_admin && user.customer.as_ref() != Some(self.id) => Ok(None),
             Caller::User(user) => memory.revocations.check(self.sql, user).map(|()| None),
             Caller::Service(_) => Ok(None),
             Caller::Integration(integration) => {
@@ -214,6 +212,7 @@ impl Turn<'_> {
         memory
             .record
             .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
+        account::relist(self, memory)?;
         let changed = changes(&before, &json!(memory.record.status_view()));
         let entry = Entry {
             actor: self.actor(memory, request, None)?,
@@ -324,13 +323,7 @@ impl Turn<'_> {
         key: Option<&KeyRecord>,
     ) -> Result<Actor> {
         let id = match caller {
-            Caller::User(user) if as_admin => {
-                let index = self.config.index.subject(&user.subject)?;
-                index
-                    .iter()
-                    .take(8)
-                    .fold("admin_".to_owned(), |id, byte| format!("{id}{byte:02x}"))
-            }
+            Caller::User(user) if as_admin => entry::admin_id(user, &self.config.index)?,
             // Only a user that was not met, because its token is revoked or there are too many users, has no id.
             Caller::User(user) => memory
                 .seen(user)
@@ -406,9 +399,7 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
         (Caller::Service(_), _) => command.is_for_services(),
         (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
         (Caller::User(user), _) if command.needs_owner() => {
-            let is_owner =
-                user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record);
-            if !is_owner {
+            if !is_owner(memory, user) {
                 return Err(Error::new(
                     Code::Forbidden,
                     "Only the owner of the customer may do this.",
@@ -423,6 +414,12 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
     } else {
         Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
     }
+}
+
+/// Whether this user owns the customer.
+#[must_use]
+pub fn is_owner(memory: &Memory, user: &User) -> bool {
+    user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record)
 }
 
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.

@@ -107,7 +107,12 @@ impl Route {
     #[must_use]
     pub const fn rule(self) -> Rule {
         match self {
-            Self::GetCustomer | Self::GetStatus | Self::GetUsage => Rule::ReadByCustomer,
+            Self::GetCustomer
+            | Self::GetStatus
+            | Self::GetUsage
+            | Self::ListAudit
+            | Self::GetAuditHead
+            | Self::GetAuditEntry => Rule::ReadByCustomer,
             Self::PutCustomer | Self::PatchCustomer => Rule::WriteByCustomer,
             Self::ConsumeLimits | Self::ReleaseLease => Rule::Integration,
             Self::ListKeys | Self::GetKey => Rule::ReadByOwner,
@@ -130,9 +135,14 @@ impl Route {
             | Self::AdminRevokeTokens
             | Self::AdminGetLimits
             | Self::AdminPutLimits
-            | Self::AdminGetUsage => Rule::Admin,
+            | Self::AdminGetUsage
+            | Self::AdminListAudit
+            | Self::ListCustomers
+            | Self::GetOperatorLog => Rule::Admin,
             Self::EnsureCustomer | Self::ServiceRevokeTokens => Rule::Service,
-            Self::Health | Self::Ready | Self::Problem | Self::ResourceMetadata => Rule::Anyone,
+            Self::Health | Self::Ready | Self::Problem | Self::ResourceMetadata | Self::SigningKeys => {
+                Rule::Anyone
+            }
         }
     }
 

@@ -169,11 +169,7 @@ impl Turn<'_> {
                 self.log(memory, by, Act::RevokeTokens, "ok", Map::new())?;
                 Ok(Answer::Done)
             }
-            What::Note {
-                act,
-                refused,
-                detail,
-            } => {
+            What::Note { act, refused, detail } => {
                 match refused.as_deref() {
                     None => self.log(memory, by, *act, "ok", detail.clone())?,
                     Some(code) => {
@@ -256,8 +252,13 @@ impl Turn<'_> {
     ) -> Result<()> {
         let mut all = entry::detail_of(&by.caller, &by.origin, Map::new());
         all.extend(detail);
+        let id = match &by.caller {
+            Caller::User(user) => entry::admin_id(user, &self.operator.config.index)?,
+            Caller::Service(service) => service.id.clone(),
+            Caller::Integration(_) => return Err(Error::fault("an API key is no operator")),
+        };
         let actor = Actor {
-            id: entry::staff_id(&by.caller, &self.operator.config.index)?,
+            id,
             kind: by.caller.kind(),
         };
         self.append(memory, actor, act.as_str(), outcome, &by.origin.request_id, all)
@@ -282,9 +283,7 @@ impl Turn<'_> {
             limiter: None,
         };
         let chain = &self.operator.chain;
-        memory
-            .head
-            .append(self.sql, chain, entry, self.now, self.entropy)
+        memory.head.append(self.sql, chain, entry, self.now, self.entropy)
     }
 
     /// Writes the sum of the refusals of a window that is over.

@@ -5,6 +5,7 @@
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
+use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::Origin;
 use crate::customer::tokens::Target;
@@ -14,7 +15,7 @@ use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
-    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
+    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
 use crate::edge::{condition, cors, health, idempotency, problem};
 use crate::entropy::random;
@@ -22,7 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
-use crate::shell::{body, jwks};
+use crate::shell::{admin, body, jwks};
 use crate::types::CustomerId;
 use std::time::Duration;
 use web_sys::{Request, Response};
@@ -187,7 +188,31 @@ async fn serve(
         BodyKind::None => None,
         _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
     };
-    let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
+    let by = By {
+        caller: caller.clone(),
+        origin: origin.clone(),
+    };
+    let bytes = body.as_deref().unwrap_or_default();
+    let query = query_of(&head.url);
+    match found {
+        Route::ListCustomers => {
+            admin::check(env, &site, &by, None).await?;
+            return admin::list(env, &site, &by, query).await.map(Outgoing::Own);
+        }
+        Route::GetOperatorLog => {
+            admin::check(env, &site, &by, None).await?;
+            return admin::log(env, &site, &by, query).await.map(Outgoing::Own);
+        }
+        Route::ServiceRevokeTokens => {
+            if let (None, target) = Target::parse_internal(bytes)? {
+                return admin::revoke(env, &site, &by, target).await.map(Outgoing::Own);
+            }
+        }
+        _ => {}
+    }
+    let customer = addressee(found, variable, &caller, bytes);
+    admin::check(env, &site, &by, customer.as_ref().ok()).await?;
+    let customer = customer?;
     trace.customer = Some(customer.clone());
     // 3., 4.
     let envelope = Envelope {
@@ -197,6 +222,11 @@ async fn serve(
         condition,
         origin: origin.clone(),
         variable: variable.to_owned(),
+        query: if found.has_query() {
+            query.to_owned()
+        } else {
+            String::new()
+        },
         idempotency_key,
     };
     let call = Call {
@@ -207,7 +237,14 @@ async fn serve(
         traceparent: log::traceparent(head.header("traceparent")),
         deadline_ms: site.settings.object_deadline_ms,
     };
-    object::call(env, call).await.map(Outgoing::Relayed)
+    let relayed = object::call(env, call).await?;
+    if found == Route::RevokeTokens && relayed.status == 204 {
+        admin::revoke_own(env, &site, &by, bytes).await?;
+    }
+    if found.audience().is_admin() && relayed.code == Some(Code::CustomerNotFound) {
+        admin::missed(env, &site, &by, &envelope.customer).await;
+    }
+    Ok(Outgoing::Relayed(relayed))
 }
 
 /// `OPTIONS` of any path: a preflight's answer serves both.
@@ -231,6 +268,9 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
                 origin_of(&head.url),
                 &site.settings.tokens.issuers,
             ))
+        }
+        Route::SigningKeys => {
+            host::site(env).map(|site| health::signing_keys(site.customers.signing.public()))
         }
         Route::Problem => {
             let code = Code::parse(variable)
@@ -312,7 +352,7 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
         | (Audience::Integration, Caller::Integration(_))
         | (Audience::Service, Caller::Service(_))
         | (Audience::Public, _) => true,
-        (Audience::Admin | Audience::OwnAdmin, Caller::User(user)) => user.is_admin,
+        (Audience::Admin | Audience::OwnAdmin | Audience::Operator, Caller::User(user)) => user.is_admin,
         _ => false,
     };
     if is_admitted {
@@ -325,7 +365,7 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
 fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<CustomerId> {
     if found.audience() == Audience::Service {
         let named = match found {
-            Route::ServiceRevokeTokens => Some(Target::parse_internal(body)?.0),
+            Route::ServiceRevokeTokens => Target::parse_internal(body)?.0,
             _ => NewCustomer::parse(body)?.customer_id,
         };
         return match named {

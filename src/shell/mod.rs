@@ -1,6 +1,7 @@
 //! The only user of the platform: it hands storage, time and entropy to the pure parts and carries their
 //! answers out. It makes no decision of its own.
 
+mod admin;
 mod body;
 mod customer;
 mod directory;
@@ -9,10 +10,12 @@ mod host;
 mod http;
 mod jwks;
 mod object;
+mod operator;
 mod sql;
 
 pub use customer::CustomerObject;
 pub use directory::DirectoryObject;
+pub use operator::OperatorObject;
 pub use sql::Storage;
 
 use worker::{Context, Env, Request, Response, event};

@@ -304,11 +304,11 @@ fn bodies_of_services() {
     let id = CustomerId::parse("c1").unwrap();
     assert_eq!(
         parse(r#"{"customerId":"c1","jti":"a"}"#).unwrap(),
-        (id.clone(), Target::Jti("a".into()))
+        (Some(id.clone()), Target::Jti("a".into()))
     );
     assert_eq!(
         parse(r#"{"customerId":"c1","notBefore":0}"#).unwrap(),
-        (id, Target::NotBefore(0))
+        (Some(id), Target::NotBefore(0))
     );
     for (body, pointers) in [
         ("{}", vec!["#/customerId", "#/jti"]),
