@@ -9,6 +9,7 @@ use crate::directory::shard::Shard;
 use crate::edge::customers;
 use crate::edge::decode::operator_log_query;
 use crate::edge::reply::{Answer, Caching};
+use crate::edge::route::Route;
 use crate::error::{Code, Error, Result};
 use crate::operator::errand::{Act, Answer as Told, Errand, What};
 use crate::shell::host::Site;
@@ -73,11 +74,40 @@ async fn check_own_customer(
     }
 }
 
+/// The operations that concern no single customer; None for all others.
+///
+/// # Errors
+/// Whatever refuses them.
+pub async fn serve(
+    env: &Env,
+    site: &Site,
+    found: Route,
+    by: &By,
+    query: &str,
+    body: &[u8],
+) -> Result<Option<Answer>> {
+    match found {
+        Route::ListCustomers => {
+            check(env, site, by, None).await?;
+            list(env, site, by, query).await.map(Some)
+        }
+        Route::GetOperatorLog => {
+            check(env, site, by, None).await?;
+            log(env, site, by, query).await.map(Some)
+        }
+        Route::ServiceRevokeTokens => match Target::parse_internal(body)? {
+            (None, target) => revoke(env, site, by, target).await.map(Some),
+            (Some(_), _) => Ok(None),
+        },
+        _ => Ok(None),
+    }
+}
+
 /// Takes tokens of administrators and services back.
 ///
 /// # Errors
 /// `revoke_all_instead`, `validation_failed`, `token_revoked` or `unavailable`.
-pub async fn revoke(env: &Env, site: &Site, by: &By, target: Target) -> Result<Answer> {
+async fn revoke(env: &Env, site: &Site, by: &By, target: Target) -> Result<Answer> {
     ask(env, site, by, What::Revoke { target }).await?;
     Ok(Answer::empty(204))
 }
@@ -107,7 +137,7 @@ pub async fn revoke_own(env: &Env, site: &Site, by: &By, body: &[u8]) -> Result<
 ///
 /// # Errors
 /// `token_revoked` or `unavailable`.
-pub async fn note(
+async fn note(
     env: &Env,
     site: &Site,
     by: &By,
@@ -124,7 +154,7 @@ pub async fn note(
 ///
 /// # Errors
 /// What is wrong with the query, `token_revoked` or `unavailable`.
-pub async fn log(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
+async fn log(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
     let asked = match operator_log_query(query) {
         Ok(asked) => asked,
         Err(refusal) => return refused(env, site, by, Act::ReadLog, refusal).await,
@@ -139,7 +169,7 @@ pub async fn log(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer>
 ///
 /// # Errors
 /// What is wrong with the query, `token_revoked`, `not_ready` or `unavailable`.
-pub async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
+async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
     let index = &site.customers.index;
     let asked = match customers::parse(query, index) {
         Ok(asked) => asked,

@@ -6,6 +6,7 @@
 
 use crate::caller::Caller;
 use crate::customer::errand::By;
+use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::Origin;
 use crate::customer::tokens::Target;
@@ -24,7 +25,7 @@ use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
 use crate::shell::{admin, body, jwks};
-use crate::types::CustomerId;
+use crate::types::{Condition, CustomerId};
 use std::time::Duration;
 use web_sys::{Request, Response};
 use worker::{Delay, Env};
@@ -188,61 +189,78 @@ async fn serve(
         BodyKind::None => None,
         _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
     };
+    let checked = Checked {
+        found,
+        variable,
+        caller,
+        condition,
+        idempotency_key,
+        body,
+    };
+    forward(env, &site, head, origin, checked, trace).await
+}
+
+/// A request whose caller may make it, as far as the front can tell.
+struct Checked<'a> {
+    found: Route,
+    variable: &'a str,
+    caller: Caller,
+    condition: Condition,
+    idempotency_key: Option<IdempotencyKey>,
+    body: Option<Vec<u8>>,
+}
+
+/// 3., 4. To the object that decides it.
+async fn forward(
+    env: &Env,
+    site: &Site,
+    head: &Head,
+    origin: &Origin,
+    checked: Checked<'_>,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
+    let found = checked.found;
     let by = By {
-        caller: caller.clone(),
+        caller: checked.caller.clone(),
         origin: origin.clone(),
     };
-    let bytes = body.as_deref().unwrap_or_default();
+    let body = checked.body.as_deref().unwrap_or_default();
     let query = query_of(&head.url);
-    match found {
-        Route::ListCustomers => {
-            admin::check(env, &site, &by, None).await?;
-            return admin::list(env, &site, &by, query).await.map(Outgoing::Own);
-        }
-        Route::GetOperatorLog => {
-            admin::check(env, &site, &by, None).await?;
-            return admin::log(env, &site, &by, query).await.map(Outgoing::Own);
-        }
-        Route::ServiceRevokeTokens => {
-            if let (None, target) = Target::parse_internal(bytes)? {
-                return admin::revoke(env, &site, &by, target).await.map(Outgoing::Own);
-            }
-        }
-        _ => {}
+    if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
+        return Ok(Outgoing::Own(answer));
     }
-    let customer = addressee(found, variable, &caller, bytes);
-    admin::check(env, &site, &by, customer.as_ref().ok()).await?;
+    let customer = addressee(found, checked.variable, &by.caller, body);
+    admin::check(env, site, &by, customer.as_ref().ok()).await?;
     let customer = customer?;
     trace.customer = Some(customer.clone());
-    // 3., 4.
     let envelope = Envelope {
         customer,
         route: found,
-        caller,
-        condition,
+        caller: checked.caller,
+        condition: checked.condition,
         origin: origin.clone(),
-        variable: variable.to_owned(),
+        variable: checked.variable.to_owned(),
         query: if found.has_query() {
             query.to_owned()
         } else {
             String::new()
         },
-        idempotency_key,
+        idempotency_key: checked.idempotency_key,
     };
     let call = Call {
         customer: &envelope.customer,
         method: found.method(),
         header: envelope.encode()?,
-        body: body.as_deref(),
+        body: checked.body.as_deref(),
         traceparent: log::traceparent(head.header("traceparent")),
         deadline_ms: site.settings.object_deadline_ms,
     };
     let relayed = object::call(env, call).await?;
     if found == Route::RevokeTokens && relayed.status == 204 {
-        admin::revoke_own(env, &site, &by, bytes).await?;
+        admin::revoke_own(env, site, &by, body).await?;
     }
     if found.audience().is_admin() && relayed.code == Some(Code::CustomerNotFound) {
-        admin::missed(env, &site, &by, &envelope.customer).await;
+        admin::missed(env, site, &by, &envelope.customer).await;
     }
     Ok(Outgoing::Relayed(relayed))
 }

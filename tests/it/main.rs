@@ -23,6 +23,8 @@ mod creation;
 mod customer;
 mod directory;
 mod integrations;
+mod list_cost;
+mod operator;
 mod preferences;
 mod status;
 mod status_gate;

@@ -277,6 +277,7 @@ fn bodies_of_users() {
         Target::Jti(longest.clone())
     );
     let too_long = format!(r#"{{"jti": "{longest}x"}}"#);
+    assert_eq!(parse(r#"{"jti":"a"}"#).unwrap(), (None, Target::Jti("a".into())));
     for (body, pointers) in [
         ("{}", vec!["#/jti"]),
         (r#"{"all": false}"#, vec!["#/all"]),
@@ -310,8 +311,9 @@ fn bodies_of_services() {
         parse(r#"{"customerId":"c1","notBefore":0}"#).unwrap(),
         (Some(id), Target::NotBefore(0))
     );
+    assert_eq!(parse(r#"{"jti":"a"}"#).unwrap(), (None, Target::Jti("a".into())));
     for (body, pointers) in [
-        ("{}", vec!["#/customerId", "#/jti"]),
+        ("{}", vec!["#/jti"]),
         (r#"{"customerId":"c1"}"#, vec!["#/jti"]),
         (r#"{"customerId":"c/1","jti":"a"}"#, vec!["#/customerId"]),
         (r#"{"customerId":null,"jti":"a"}"#, vec!["#/customerId"]),

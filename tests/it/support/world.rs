@@ -88,15 +88,27 @@ impl World {
     }
 
     fn asleep(plans: &str) -> Customer {
-        let config = Config {
+        Customer::new(
+            CustomerId::parse(CUSTOMER).unwrap(),
+            Rc::new(Self::config_of(plans)),
+        )
+        .unwrap()
+    }
+
+    /// What every object here is configured with.
+    pub fn config() -> Config {
+        Self::config_of(UNLIMITED)
+    }
+
+    fn config_of(plans: &str) -> Config {
+        Config {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
             master_keys: vec![(1, [9; 32])],
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
-        };
-        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config)).unwrap()
+        }
     }
 
     /// An object with an active customer whose plans allow this, as `RATE_LIMITS` says it.
