@@ -13,6 +13,7 @@
 //! - [`crypto`]: key derivation, blind indexes, signatures
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`directory`]: who has which e-mail, and the list of customers
+//! - [`operator`]: revocations of operators' tokens, and their log
 //! - [`edge`]: HTTP and tokens, pure
 //! - `shell` (wasm32 only): the only user of the platform
 //!

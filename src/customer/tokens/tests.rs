@@ -277,7 +277,6 @@ fn bodies_of_users() {
         Target::Jti(longest.clone())
     );
     let too_long = format!(r#"{{"jti": "{longest}x"}}"#);
-    assert_eq!(parse(r#"{"jti":"a"}"#).unwrap(), (None, Target::Jti("a".into())));
     for (body, pointers) in [
         ("{}", vec!["#/jti"]),
         (r#"{"all": false}"#, vec!["#/all"]),
