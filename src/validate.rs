@@ -2,9 +2,11 @@
 //! by field; what nobody asked for is unknown and therefore a fault.
 
 mod list;
+mod tidy;
 mod values;
 
 pub use list::objects;
+pub use tidy::{is_key, tidy_line};
 pub use values::{MAX_ORIGIN_BYTES, integer, origin, time};
 
 use crate::error::{Error, Fault, NOT_WRITABLE, Result};

@@ -52,3 +52,10 @@ WHEN old.not_before IS NOT NULL AND (new.not_before IS NULL OR new.not_before < 
 BEGIN
   SELECT RAISE(ABORT, 'not_before never moves back');
 END;
+
+-- One row: the data key under which the details of the operators' log are sealed, wrapped under a master key. A
+-- customer's lies in a vault of its own, because it is destroyed with the customer; nobody erases the operators' log.
+CREATE TABLE data_key (
+  one      INTEGER PRIMARY KEY CHECK (one = 1),
+  wrapped  BLOB    NOT NULL
+) STRICT;

@@ -8,6 +8,7 @@ pub mod errand;
 
 use crate::caller::Caller;
 use crate::crypto::FieldKeys;
+use crate::crypto::dek::{Wrapped, unavailable};
 use crate::customer::audit::page::Reader;
 use crate::customer::audit::view::Viewer;
 use crate::customer::audit::{Actor, Entry, Head};
@@ -38,13 +39,13 @@ pub const NAME: &str = "operator";
 pub struct Operator {
     chain: CustomerId,
     config: Rc<Config>,
-    fields: FieldKeys,
     memory: Option<Memory>,
 }
 
 /// What it remembers of its storage between errands.
 #[derive(Debug)]
 struct Memory {
+    fields: FieldKeys,
     head: Head,
     revocations: Revocations,
     revocations_due: Option<Timestamp>,
@@ -59,7 +60,6 @@ impl Operator {
     pub fn new(config: Rc<Config>) -> Result<Self> {
         let chain = CustomerId::parse(NAME).ok_or_else(|| Error::fault("the operator's name is no id"))?;
         Ok(Self {
-            fields: config.field_keys(&chain)?,
             chain,
             config,
             memory: None,
@@ -96,7 +96,7 @@ impl Operator {
             Some(memory) => memory,
             // Of a deployment without revocations a check writes nothing, not even tables.
             None if errand.what == What::Check && !is_initialised(sql)? => return Ok(Answer::Done),
-            None => self.wake(sql)?,
+            None => self.wake(sql, entropy)?,
         };
         let mut turn = Turn {
             operator: self,
@@ -117,7 +117,7 @@ impl Operator {
         let mut memory = match self.memory.take() {
             Some(memory) => memory,
             None if !is_initialised(sql)? => return Ok(()),
-            None => self.wake(sql)?,
+            None => self.wake(sql, entropy)?,
         };
         let mut turn = Turn {
             operator: self,
@@ -132,14 +132,43 @@ impl Operator {
         Ok(())
     }
 
-    fn wake(&self, sql: &dyn Sql) -> Result<Memory> {
+    fn wake(&self, sql: &dyn Sql, entropy: &mut dyn Entropy) -> Result<Memory> {
         migrate(sql, MIGRATIONS)?;
         Ok(Memory {
+            fields: self.fields(sql, entropy)?,
             head: Head::load(sql, &self.chain)?,
             revocations: Revocations::load(sql, self.config.max_ttl_secs)?,
             revocations_due: None,
             refusals: Refusals::default(),
         })
+    }
+}
+
+impl Operator {
+    /// The keys of the log's details: the stored data key, made at first use and wrapped anew under a newer master key.
+    fn fields(&self, sql: &dyn Sql, entropy: &mut dyn Entropy) -> Result<FieldKeys> {
+        let masters = &self.config.master_keys;
+        let rows = sql.exec("SELECT wrapped FROM data_key WHERE one = 1", &[])?;
+        let stored = rows.first().map(|row| row.blob(0)).transpose()?;
+        let wrapped = match stored {
+            Some(bytes) => {
+                Wrapped::parse(bytes).ok_or_else(|| unavailable("the operators' key has another length"))?
+            }
+            None => masters.mint(&self.chain, entropy)?,
+        };
+        let (dek, is_current) = masters.unwrap(&self.chain, &wrapped)?;
+        if stored.is_none() || !is_current {
+            let wrapped = if is_current {
+                wrapped
+            } else {
+                masters.wrap(&self.chain, &dek, random(entropy)?)?
+            };
+            sql.exec(
+                "INSERT OR REPLACE INTO data_key (one, wrapped) VALUES (1, ?)",
+                &[wrapped.as_bytes().into()],
+            )?;
+        }
+        FieldKeys::derive(&self.chain, &dek)
     }
 }
 
@@ -184,7 +213,7 @@ impl Turn<'_> {
                 let reader = Reader {
                     sql: self.sql,
                     customer_id: &self.operator.chain,
-                    fields: &self.operator.fields,
+                    fields: &memory.fields,
                     head: &memory.head,
                 };
                 let cursors = self.operator.config.index.cursors();

@@ -12,11 +12,13 @@ mod jwks;
 mod object;
 mod operator;
 mod sql;
+mod vault;
 
 pub use customer::CustomerObject;
 pub use directory::DirectoryObject;
 pub use operator::OperatorObject;
 pub use sql::Storage;
+pub use vault::KeyVaultObject;
 
 use worker::{Context, Env, Request, Response, event};
 

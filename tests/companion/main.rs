@@ -7,6 +7,7 @@
     clippy::indexing_slicing
 )]
 
+mod import;
 mod keygen;
 mod run;
 mod token;

@@ -29,6 +29,7 @@ mod preferences;
 mod status;
 mod status_gate;
 mod users;
+mod vault;
 
 mod faults;
 mod imitation;

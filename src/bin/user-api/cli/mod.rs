@@ -3,6 +3,7 @@
 mod claims;
 mod env_file;
 mod failure;
+mod import;
 mod keygen;
 mod output;
 mod random;
@@ -13,7 +14,8 @@ mod token_key;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// The companion of the user-api service: makes its secrets, and tokens to try it with.
+/// The companion of the user-api service: makes its secrets, tokens to try it with, and moves
+/// customers in.
 #[derive(Debug, Parser)]
 #[command(name = "user-api", version, about, max_term_width = 100)]
 struct Cli {
@@ -23,6 +25,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Import(import::Args),
     Keygen(keygen::Args),
     Token(token::Args),
 }
@@ -30,6 +33,7 @@ enum Command {
 /// Runs the subcommand that the arguments name. Clap itself answers `--help`, and wrong usage with code 2.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Import(args) => import::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Token(args) => token::run(&args),
     };
