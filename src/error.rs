@@ -118,6 +118,8 @@ codes! {
         "The body names fields that this caller may not change; `errors` points at each of them. Leave them out. Nothing was changed.";
     QuotaExceeded "quota_exceeded" 429 "A rate limit is exceeded"
         "The request would exceed a rate limit of this customer or key; `violated-policies` names it. Nothing was spent and nothing was changed. `Retry-After` says from when on the same request would pass.";
+    TooManyRequests "too_many_requests" 429 "Too many requests from one address"
+        "More requests came from your address within a minute than the service looks at, whoever sent them and with whatever credential. Nothing was done. Wait as long as `Retry-After` says, and spread the requests.";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request"
         "Within 24 hours the same `Idempotency-Key` came with another body or another `If-Match` or `If-None-Match`. A key names one request: repeat exactly that one, or use a new key. Nothing was changed.";
     SealedDataUnreadable "sealed_data_unreadable" 500 "Stored data cannot be opened"

@@ -115,8 +115,10 @@ impl Route {
             | Self::GetAuditEntry => Rule::ReadByCustomer,
             Self::PutCustomer | Self::PatchCustomer => Rule::WriteByCustomer,
             Self::ConsumeLimits | Self::ReleaseLease => Rule::Integration,
-            Self::ListKeys | Self::GetKey => Rule::ReadByOwner,
-            Self::CreateKey | Self::PatchKey | Self::RevokeKey | Self::RotateKey => Rule::WriteByOwner,
+            Self::ListKeys | Self::GetKey | Self::GetLimits => Rule::ReadByOwner,
+            Self::CreateKey | Self::PatchKey | Self::RevokeKey | Self::RotateKey | Self::PutLimits => {
+                Rule::WriteByOwner
+            },
             Self::RevokeTokens
             | Self::GetCustomerAlias
             | Self::GetSession

@@ -19,3 +19,4 @@ pub mod ratelimit;
 pub mod reply;
 pub mod route;
 pub mod settings;
+pub mod shield;

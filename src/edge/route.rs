@@ -1,6 +1,7 @@
 //! Which operation a request is for: `(method, path) -> Route`, from one table, without a URL object.
 //! The table is also what the documentation and the tests walk.
 
+use crate::customer::request::Operation;
 use serde::{Deserialize, Serialize};
 
 /// Largest body that an operation on one resource accepts, in bytes: 50 metadata keys of 40 characters with
@@ -135,6 +136,8 @@ routes! {
     GetStatus        Get   "/customer/me/status"           Customer None;
     PutStatus        Put   "/customer/me/status"           OwnAdmin Json;
     GetUsage         Get   "/customer/me/usage"            Customer None;
+    GetLimits        Get   "/customer/me/limits"           User    None;
+    PutLimits        Put   "/customer/me/limits"           User    Json;
     ConsumeLimits    Post  "/customer/me/limits/consume"   Integration Json;
     ReleaseLease     Post  "/customer/me/limits/release"   Integration Json;
     ListKeys         Get   "/customer/me/api-keys"         User    None;
@@ -186,6 +189,15 @@ impl Audience {
 }
 
 impl Route {
+    /// What the statistics call it.
+    #[must_use]
+    pub const fn operation(self) -> Operation {
+        Operation {
+            method: self.method().as_str(),
+            pattern: self.pattern(),
+        }
+    }
+
     /// Whether it reads the URL's query; the others ignore it.
     #[must_use]
     pub const fn has_query(self) -> bool {

@@ -258,6 +258,7 @@ impl CustomerObject {
         let request = Request {
             caller,
             command,
+            operation: route.operation(),
             condition,
             origin,
             as_admin,

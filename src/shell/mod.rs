@@ -11,6 +11,7 @@ mod http;
 mod jwks;
 mod object;
 mod operator;
+mod shield;
 mod sql;
 mod vault;
 

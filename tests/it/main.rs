@@ -25,6 +25,8 @@ mod directory;
 mod integrations;
 mod list_cost;
 mod operator;
+mod limits;
+mod limits_model;
 mod preferences;
 mod status;
 mod status_gate;
