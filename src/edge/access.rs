@@ -118,7 +118,7 @@ impl Route {
             Self::ListKeys | Self::GetKey | Self::GetLimits => Rule::ReadByOwner,
             Self::CreateKey | Self::PatchKey | Self::RevokeKey | Self::RotateKey | Self::PutLimits => {
                 Rule::WriteByOwner
-            },
+            }
             Self::RevokeTokens
             | Self::GetCustomerAlias
             | Self::GetSession

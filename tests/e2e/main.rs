@@ -11,6 +11,7 @@
 )]
 
 mod absent;
+mod access;
 mod admin;
 mod api_keys;
 mod audit;
