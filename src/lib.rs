@@ -17,6 +17,7 @@
 //! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`operator`]: revocations of operators' tokens, and their log
 //! - [`edge`]: HTTP and tokens, pure
+//! - `openapi` (not in the worker): the description of the interface, made of the above
 //! - `shell` (wasm32 only): the only user of the platform
 //!
 //! `docs/ARCHITECTURE.md` tells the way of a request and the invariants.
@@ -31,6 +32,8 @@ pub mod entropy;
 pub mod error;
 pub mod json;
 pub mod legacy;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
 pub mod operator;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]

@@ -142,9 +142,14 @@ impl Route {
             | Self::ListCustomers
             | Self::GetOperatorLog => Rule::Admin,
             Self::EnsureCustomer | Self::ServiceRevokeTokens => Rule::Service,
-            Self::Health | Self::Ready | Self::Problem | Self::ResourceMetadata | Self::SigningKeys => {
-                Rule::Anyone
-            }
+            Self::Health
+            | Self::Ready
+            | Self::Problem
+            | Self::ResourceMetadata
+            | Self::SigningKeys
+            | Self::OpenApi
+            | Self::Docs
+            | Self::DocsStyle => Rule::Anyone,
         }
     }
 

@@ -2,6 +2,7 @@
 //! caller is answered. Never sees SQL, never does I/O.
 
 pub mod access;
+pub mod assets;
 pub mod auth;
 pub mod condition;
 pub mod cors;

@@ -2,6 +2,7 @@
 //! answers out. It makes no decision of its own.
 
 mod admin;
+mod assets;
 mod body;
 mod customer;
 mod directory;
