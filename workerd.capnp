@@ -28,12 +28,14 @@ const userApi :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "CustomerObject", uniqueKey = "user-api-CustomerObject", enableSql = true),
     (className = "DirectoryObject", uniqueKey = "user-api-DirectoryObject", enableSql = true),
+    (className = "OperatorObject", uniqueKey = "user-api-OperatorObject", enableSql = true),
     (className = "KeyVaultObject", uniqueKey = "user-api-KeyVaultObject", enableSql = true),
   ],
   bindings = [
     (name = "CUSTOMERS", durableObjectNamespace = "CustomerObject"),
     (name = "ASSETS", service = "assets"),
     (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
+    (name = "OPERATOR", durableObjectNamespace = "OperatorObject"),
     (name = "KEY_VAULT", durableObjectNamespace = "KeyVaultObject"),
 
     # Settings; one that is unset is null. The list is that of scripts/settings.mjs.

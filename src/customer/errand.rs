@@ -3,11 +3,11 @@
 //! nothing, an alias, a customer, or an erased one; it never goes back to nothing. Every errand may be lost,
 //! repeated and come late. [`crate::directory::ensure`] says in which order they are asked.
 
-use crate::caller::Caller;
+use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
 use crate::customer::memory::Memory;
-use crate::customer::profile::{NewCustomer, Record};
+use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::Origin;
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
@@ -62,6 +62,16 @@ pub enum What {
         /// For whom it stood before, as far as whoever asks knows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<CustomerId>,
+    },
+    /// Does this token of an administrator, which names this customer, still work here?
+    CheckToken {
+        /// Its holder.
+        user: Box<User>,
+    },
+    /// What the list of customers tells of this one. An administrator looks, so it is logged here.
+    Show {
+        /// For whom.
+        by: Box<By>,
     },
     /// `alias` stands for this customer when a token carries this e-mail.
     AddAlias {
@@ -118,6 +128,22 @@ pub enum Answer {
     Noted,
     /// There is no room for more.
     Full,
+    /// The token was revoked.
+    Revoked,
+    /// What the list tells.
+    Shown(Box<Shown>),
+}
+
+/// What the list of customers tells of one, beyond its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Shown {
+    pub email: Option<String>,
+    pub display_name: Option<String>,
+    pub plan: Plan,
+    pub status: Status,
+    pub created_at: Timestamp,
 }
 
 /// What an id is.
@@ -168,6 +194,24 @@ impl Turn<'_> {
                 other => Answer::NotMine(other),
             },
             What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::CheckToken { user } => match memory.revocations.check(self.sql, user) {
+                Ok(()) => Answer::Noted,
+                Err(error) if error.is_refusal() => Answer::Revoked,
+                Err(fault) => return Err(fault),
+            },
+            What::Show { .. } if is_erased => Answer::Is(standing(None)),
+            What::Show { by } => {
+                let record = &memory.record;
+                let shown = Shown {
+                    email: record.profile.email.clone(),
+                    display_name: record.profile.display_name.clone(),
+                    plan: record.plan,
+                    status: record.status,
+                    created_at: record.created_at,
+                };
+                self.log_errand(memory, by, "customer.listed", Map::new())?;
+                Answer::Shown(Box::new(shown))
+            }
             What::AddAlias { index, .. } if is_erased => Answer::Is(standing(Some(index))),
             What::AddAlias { alias, index } => {
                 if aliases::add(self.sql, alias, index)? {
@@ -195,7 +239,7 @@ impl Turn<'_> {
         changed: Map<String, Value>,
     ) -> Result<()> {
         let entry = Entry {
-            actor: self.actor_of(memory, &by.caller, false, None)?,
+            actor: self.actor_of(memory, &by.caller, action == "customer.listed", None)?,
             action,
             target: "customer",
             outcome: "ok",
@@ -237,6 +281,8 @@ impl Turn<'_> {
                 }
             }
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
+            What::CheckToken { .. } => Answer::Noted,
+            What::Show { .. } => Answer::Is(self.standing(None)?),
         };
         Ok((None, answer))
     }

@@ -1,6 +1,7 @@
 //! Carrying out one command for a caller that may give it. Every refusal leaves before anything is written.
 
 use crate::caller::{Caller, User};
+use crate::customer::account;
 use crate::customer::admin_edit::Edited;
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
@@ -188,6 +189,7 @@ fn write_customer(
     if record.plan != plan {
         let policies = turn.config.limits.of(record.plan);
         memory.quota.set_plan(policies, &memory.keys, turn.now)?;
+        account::relist(turn, memory)?;
     }
     Ok(done)
 }
@@ -210,16 +212,20 @@ fn set_status(
 ) -> Result<Done> {
     let record = &mut memory.record;
     unchanged_since(condition, &record.version)?;
-    let before = json!(record.status_view());
+    let (before, status) = (json!(record.status_view()), record.status);
     record.move_to(turn.sql, edit.to, edit.reason.clone(), By::Admin, turn.now)?;
     let body = match edit.operation {
         StatusOperation::Put => json::to_bytes(&record.status_view())?,
         StatusOperation::Suspend | StatusOperation::Activate => record.to_json(turn.id)?,
     };
-    Ok(Done {
+    let done = Done {
         changed: changes(&before, &json!(record.status_view())),
         reply: content(body, record.version.clone()),
-    })
+    };
+    if record.status != status {
+        account::relist(turn, memory)?;
+    }
+    Ok(done)
 }
 
 fn write_user(

@@ -27,7 +27,7 @@ pub mod audit;
 pub mod batch;
 pub mod command;
 pub mod config;
-mod entry;
+pub mod entry;
 pub mod errand;
 mod execute;
 #[cfg(not(target_arch = "wasm32"))]
@@ -203,6 +203,13 @@ impl Customer {
         };
         self.memory = memory;
         Ok(answer)
+    }
+
+    /// Whether any notice to another object waits, tried or not.
+    #[must_use]
+    pub fn has_notices(&self) -> bool {
+        let memory = self.memory.as_ref();
+        memory.is_some_and(|memory| memory.outbox.due.is_some())
     }
 
     /// Whether a notice to another object was written and not tried yet.

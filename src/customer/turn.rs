@@ -221,11 +221,9 @@ impl<'a> Turn<'a> {
     /// The key behind an integration, and whether the credential still works at all.
     fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
         match &request.caller {
-            Caller::User(user) if request.as_admin => {
-                // An administrator's token is revoked with the operators, not with the customer that it acts on.
-                let _ = user;
-                Ok(None)
-            }
+            // An administrator's token is revoked with the operators, which the front asks first; with the customer
+            // that it acts on only where it names that one.
+            Caller::User(user) if request.as_admin && user.customer.as_ref() != Some(self.id) => Ok(None),
             Caller::User(user) => memory.revocations.check(self.sql, user).map(|()| None),
             Caller::Service(_) => Ok(None),
             Caller::Integration(integration) => {
@@ -265,6 +263,7 @@ impl<'a> Turn<'a> {
         memory
             .record
             .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
+        account::relist(self, memory)?;
         let changed = changes(&before, &json!(memory.record.status_view()));
         let entry = Entry {
             actor: self.actor(memory, request, None)?,
@@ -413,13 +412,7 @@ impl<'a> Turn<'a> {
         key: Option<&KeyRecord>,
     ) -> Result<Actor> {
         let id = match caller {
-            Caller::User(user) if as_admin => {
-                let index = self.config.index.subject(&user.subject)?;
-                index
-                    .iter()
-                    .take(8)
-                    .fold("admin_".to_owned(), |id, byte| format!("{id}{byte:02x}"))
-            }
+            Caller::User(user) if as_admin => entry::admin_id(user, &self.config.index)?,
             // Only a user that was not met, because its token is revoked or there are too many users, has no id.
             Caller::User(user) => memory
                 .seen(user)

@@ -71,7 +71,9 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::PutLimits => Command::WriteOwnLimits(policy::parse_list(body)?),
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health
+        Route::ListCustomers
+        | Route::GetOperatorLog
+        | Route::Health
         | Route::Ready
         | Route::Problem
         | Route::ResourceMetadata
@@ -82,6 +84,14 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
             return Err(Error::fault("this route has no object"));
         }
     })
+}
+
+/// What `GET /admin/audit` asks for, which has the same query as a customer's log.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn operator_log_query(query: &str) -> Result<crate::customer::audit::page::AuditQuery> {
+    audit::list(query)
 }
 
 fn set_status(operation: StatusOperation, body: &[u8]) -> Result<Command> {
@@ -107,12 +117,12 @@ const fn action(route: Route) -> &'static str {
         Route::RotateKey => "api_key.rotate",
         Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
         Route::PutLimits | Route::AdminPutLimits => "limits.update",
-        Route::ListAudit | Route::AdminListAudit => "audit.list",
-        Route::GetAuditHead => "audit.head",
-        Route::GetAuditEntry => "audit.read",
         Route::PutStatus | Route::AdminPutStatus => "status.update",
         Route::AdminSuspend => "customer.suspend",
         Route::AdminActivate => "customer.activate",
+        Route::ListAudit | Route::AdminListAudit => "audit.list",
+        Route::GetAuditHead => "audit.head",
+        Route::GetAuditEntry => "audit.read",
         _ => "customer.update",
     }
 }

@@ -71,6 +71,8 @@ pub enum Audience {
     Admin,
     /// A super-admin, on the customer that its token names.
     OwnAdmin,
+    /// A super-admin, on no single customer.
+    Operator,
     /// A trusted back end.
     Service,
 }
@@ -156,6 +158,8 @@ routes! {
     GetPreferences   Get   "/user/me/preferences"          User    None;
     PutPreferences   Put   "/user/me/preferences"          User    Json;
     PatchPreferences Patch "/user/me/preferences"          User    MergePatch;
+    ListCustomers    Get   "/admin/customers"              Operator None;
+    GetOperatorLog   Get   "/admin/audit"                  Operator None;
     AdminGetCustomer Get   "/admin/customers/{customerId}" Admin None;
     AdminPutCustomer Put   "/admin/customers/{customerId}" Admin Json;
     AdminPatchCustomer Patch "/admin/customers/{customerId}" Admin MergePatch;
@@ -183,7 +187,7 @@ impl Audience {
     /// Whether a user who calls it acts as an administrator, not as a user of the customer.
     #[must_use]
     pub const fn is_admin(self) -> bool {
-        matches!(self, Self::Admin | Self::OwnAdmin)
+        matches!(self, Self::Admin | Self::OwnAdmin | Self::Operator)
     }
 }
 
@@ -200,7 +204,14 @@ impl Route {
     /// Whether it reads the URL's query; the others ignore it.
     #[must_use]
     pub const fn has_query(self) -> bool {
-        matches!(self, Self::ListAudit | Self::GetAuditHead | Self::AdminListAudit)
+        matches!(
+            self,
+            Self::ListAudit
+                | Self::GetAuditHead
+                | Self::AdminListAudit
+                | Self::ListCustomers
+                | Self::GetOperatorLog
+        )
     }
 
     /// The path of a request for it, given the text of its variable segment.

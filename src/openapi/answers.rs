@@ -190,3 +190,28 @@ pub(super) struct SealedResponse {
     /// Ciphertext and tag in base64.
     data: String,
 }
+
+/// A page of the list of customers.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct CustomerPage {
+    /// The customers.
+    data: Vec<ListedCustomer>,
+    /// Whether there are more.
+    has_more: bool,
+    /// By which the next page is asked for.
+    next_cursor: Option<String>,
+}
+
+/// A customer as the list shows it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub(super) struct ListedCustomer {
+    customer_id: String,
+    email: Option<String>,
+    display_name: Option<String>,
+    plan: String,
+    status: String,
+    created_at: String,
+}

@@ -166,6 +166,23 @@ impl CustomerObject {
         }
     }
 
+    /// Tells other objects all that was written for them and not heard yet.
+    ///
+    /// # Errors
+    /// As [`Self::tell_fresh`].
+    async fn tell_waiting(&self) -> Result<()> {
+        let waits = self
+            .awake
+            .borrow()
+            .as_ref()
+            .is_some_and(|awake| awake.customer.has_notices());
+        if waits {
+            self.tell(Timestamp::MAX).await
+        } else {
+            Ok(())
+        }
+    }
+
     /// Tells other objects what is due by then. Nothing is lost where it fails, and nothing harmed where two do it
     /// at the same time: what is told can be told twice.
     async fn tell(&self, due_until: Timestamp) -> Result<()> {
@@ -249,11 +266,12 @@ impl CustomerObject {
         };
         self.unlock(request.creates()).await?;
         let answered = self.enqueue(request).await?;
-        let told = self.tell_fresh().await;
-        // An administrator's change is answered only when the directory has it. A user's is told again by the alarm.
+        // An administrator's change is answered only when the directory has it, so it tells what waits even if another
+        // request is telling it already. A user's is told again by the alarm.
         if as_admin {
-            told.map(|()| answered)
+            self.tell_waiting().await.map(|()| answered)
         } else {
+            let _ = self.tell_fresh().await;
             Ok(answered)
         }
     }

@@ -7,6 +7,7 @@
 use crate::caller::Caller;
 use crate::customer::created;
 use crate::customer::errand::By;
+use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Origin};
 use crate::customer::tokens::Target;
@@ -25,8 +26,8 @@ use crate::shell::ensure::{self, Newcomer};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
-use crate::shell::{assets, body, jwks};
-use crate::types::CustomerId;
+use crate::shell::{admin, assets, body, jwks};
+use crate::types::{Condition, CustomerId};
 use std::time::Duration;
 use web_sys::{Request, Response};
 use worker::{Delay, Env};
@@ -191,37 +192,88 @@ async fn serve(
         BodyKind::None => None,
         _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
     };
-    let bytes = body.as_deref().unwrap_or_default();
-    if found == Route::EnsureCustomer {
-        return ensure_for_service(env, &site, bytes, caller, origin, trace).await;
+    let checked = Checked {
+        found,
+        variable,
+        caller,
+        condition,
+        idempotency_key,
+        body,
+    };
+    forward(env, &site, head, origin, checked, trace).await
+}
+
+/// A request whose caller may make it, as far as the front can tell.
+struct Checked<'a> {
+    found: Route,
+    variable: &'a str,
+    caller: Caller,
+    condition: Condition,
+    idempotency_key: Option<IdempotencyKey>,
+    body: Option<Vec<u8>>,
+}
+
+/// 3., 4. To the object that decides it.
+async fn forward(
+    env: &Env,
+    site: &Site,
+    head: &Head,
+    origin: &Origin,
+    checked: Checked<'_>,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
+    let found = checked.found;
+    let by = By {
+        caller: checked.caller.clone(),
+        origin: origin.clone(),
+    };
+    let body = checked.body.as_deref().unwrap_or_default();
+    let query = query_of(&head.url);
+    if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
+        return Ok(Outgoing::Own(answer));
     }
-    let newcomer = Newcomer::of(&site, found, &caller, origin)?;
-    let customer = match (addressee(found, variable, &caller, bytes)?, &newcomer) {
+    if found == Route::EnsureCustomer {
+        admin::check(env, site, &by, None).await?;
+        return ensure_for_service(env, site, body, by, trace).await;
+    }
+    let named = addressee(found, checked.variable, &by.caller, body);
+    admin::check(env, site, &by, named.as_ref().ok().and_then(Option::as_ref)).await?;
+    let newcomer = Newcomer::of(site, found, &by.caller, origin)?;
+    let customer = match (named?, &newcomer) {
         (Some(customer), _) => customer,
-        (None, Some(newcomer)) => newcomer.find(env, &site).await?,
+        (None, Some(newcomer)) => newcomer.find(env, site).await?,
         (None, None) => return Err(nobody_named()),
     };
     trace.customer = Some(customer.clone());
     let envelope = Envelope {
         customer,
         route: found,
-        caller,
-        condition,
+        caller: checked.caller,
+        condition: checked.condition,
         origin: origin.clone(),
-        variable: variable.to_owned(),
+        variable: checked.variable.to_owned(),
         query: if found.has_query() {
-            query_of(&head.url).to_owned()
+            query.to_owned()
         } else {
             String::new()
         },
-        idempotency_key,
+        idempotency_key: checked.idempotency_key,
     };
     let package = Package {
-        body: body.as_deref(),
+        body: checked.body.as_deref(),
         traceparent: log::traceparent(head.header("traceparent")),
         newcomer: newcomer.as_ref(),
     };
-    deliver(env, &site, envelope, package, trace).await
+    let relayed = deliver(env, site, envelope, package, trace).await?;
+    if found == Route::RevokeTokens && relayed.status == 204 {
+        admin::revoke_own(env, site, &by, body).await?;
+    }
+    if let (true, Some(Code::CustomerNotFound), Some(customer)) =
+        (found.audience().is_admin(), relayed.code, &trace.customer)
+    {
+        admin::missed(env, site, &by, customer).await;
+    }
+    Ok(Outgoing::Relayed(relayed))
 }
 
 /// Refuses a body by its headers.
@@ -250,7 +302,7 @@ async fn deliver(
     mut envelope: Envelope,
     package: Package<'_>,
     trace: &mut Trace,
-) -> Result<Outgoing> {
+) -> Result<object::Relayed> {
     let Package {
         body,
         traceparent,
@@ -284,7 +336,7 @@ async fn deliver(
         let told = "The account is being changed at this moment.";
         return Err(Error::new(Code::Unavailable, told).because("the ensured customer refused its own token"));
     }
-    Ok(Outgoing::Relayed(relayed))
+    Ok(relayed)
 }
 
 /// `POST /internal/customers`.
@@ -292,8 +344,7 @@ async fn ensure_for_service(
     env: &Env,
     site: &Site,
     body: &[u8],
-    caller: Caller,
-    origin: &Origin,
+    by: By,
     trace: &mut Trace,
 ) -> Result<Outgoing> {
     let new = NewCustomer::parse(body)?;
@@ -303,17 +354,14 @@ async fn ensure_for_service(
         named: new.customer_id.clone(),
         index: site.customers.index.email(email)?,
         new,
-        by: By {
-            caller,
-            origin: origin.clone(),
-        },
+        by: by.clone(),
     };
     let ensured = ensure::ensure(env, site, wish).await?;
     trace.customer = Some(ensured.customer_id.clone());
     let reply = created(&ensured.customer_id, ensured.created)?;
     Ok(Outgoing::Own(Answer::from_reply(
         reply,
-        intake::shown_request_id(origin),
+        intake::shown_request_id(&by.origin),
     )))
 }
 
@@ -443,7 +491,7 @@ fn nobody_named() -> Error {
 /// Whose object the request is for, as far as its credential, path or body says.
 fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<Option<CustomerId>> {
     if found.audience() == Audience::Service {
-        return Ok(Some(Target::parse_internal(body)?.0));
+        return Ok(Target::parse_internal(body)?.0);
     }
     Ok(match caller {
         _ if found.audience() == Audience::Admin => CustomerId::parse(variable),

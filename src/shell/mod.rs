@@ -1,6 +1,7 @@
 //! The only user of the platform: it hands storage, time and entropy to the pure parts and carries their
 //! answers out. It makes no decision of its own.
 
+mod admin;
 mod assets;
 mod body;
 mod customer;
@@ -11,12 +12,14 @@ mod host;
 mod http;
 mod jwks;
 mod object;
+mod operator;
 mod shield;
 mod sql;
 mod vault;
 
 pub use customer::CustomerObject;
 pub use directory::DirectoryObject;
+pub use operator::OperatorObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 

@@ -9,6 +9,7 @@ use crate::edge::route::Method;
 use crate::edge::settings::Settings;
 use crate::edge::{envelope, errand};
 use crate::error::{Code, Error, Result};
+use crate::operator;
 use crate::shell::body;
 use crate::shell::http::header;
 use crate::types::CustomerId;
@@ -25,6 +26,8 @@ use worker::Env;
 const CUSTOMERS: &str = "CUSTOMERS";
 /// The binding of the directory's objects.
 const DIRECTORY: &str = "DIRECTORY";
+/// The binding of the operator object.
+const OPERATOR: &str = "OPERATOR";
 /// The URL of every internal request; nothing reads it.
 const INTERNAL_URL: &str = "https://object/";
 
@@ -77,6 +80,7 @@ impl Relayed {
             "ETag",
             "Retry-After",
             "Location",
+            "Link",
             "Accept-Patch",
             "RateLimit-Policy",
             "RateLimit",
@@ -244,6 +248,18 @@ pub async fn ask_customer(
     deadline_ms: u32,
 ) -> Result<customer::Answer> {
     run_errand(env, CUSTOMERS, errand.customer.as_str(), errand, deadline_ms).await
+}
+
+/// Asks the operator object.
+///
+/// # Errors
+/// `unavailable` if it does not answer, or the error that it answers.
+pub async fn ask_operator(
+    env: &Env,
+    errand: &operator::errand::Errand,
+    deadline_ms: u32,
+) -> Result<operator::errand::Answer> {
+    run_errand(env, OPERATOR, operator::NAME, errand, deadline_ms).await
 }
 
 /// Asks a shard of the directory.

@@ -11,6 +11,7 @@
 )]
 
 mod absent;
+mod access;
 mod accounts;
 mod admin;
 mod api_keys;
@@ -22,6 +23,7 @@ mod cookie;
 mod cors;
 mod crash;
 mod customer;
+mod customers;
 mod deadline;
 mod headers;
 mod idempotency;
@@ -35,6 +37,7 @@ mod limits_flood;
 mod limits_survive;
 mod logging;
 mod malformed;
+mod operators;
 mod preferences;
 mod public;
 mod revocations;

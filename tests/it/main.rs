@@ -25,6 +25,8 @@ mod directory;
 mod integrations;
 mod limits;
 mod limits_model;
+mod list_cost;
+mod operator;
 mod preferences;
 mod status;
 mod status_gate;

@@ -9,6 +9,7 @@ use crate::json;
 use crate::sql::{Row, Sql};
 use crate::types::{CustomerId, Timestamp};
 use crate::verify::chain::hex;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Most entries of a page.
@@ -25,7 +26,8 @@ const MAX_PAGE_BYTES: usize = 1024 * 1024;
 const MAX_STEPS: u32 = 53;
 
 /// Which part of the log is asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AuditQuery {
     /// Most entries, 1 to [`MAX_LIMIT`].
     pub limit: i64,

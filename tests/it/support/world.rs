@@ -106,15 +106,26 @@ impl World {
     }
 
     fn asleep(plans: &str, masters: &[(u32, [u8; 32])]) -> Customer {
-        let config = Config {
+        Customer::new(
+            CustomerId::parse(CUSTOMER).unwrap(),
+            Rc::new(Self::config_of(plans, masters)),
+        )
+    }
+
+    /// What every object here is configured with.
+    pub fn config() -> Config {
+        Self::config_of(UNLIMITED, &[(1, [9; 32])])
+    }
+
+    fn config_of(plans: &str, masters: &[(u32, [u8; 32])]) -> Config {
+        Config {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
             master_keys: MasterKeys::new(masters.to_vec()),
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
-        };
-        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config))
+        }
     }
 
     /// An object with an active customer whose plans allow this, as `RATE_LIMITS` says it.
