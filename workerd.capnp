@@ -25,9 +25,11 @@ const userApi :Workerd.Worker = (
   durableObjectStorage = (localDisk = "data"),
   durableObjectNamespaces = [
     (className = "CustomerObject", uniqueKey = "user-api-CustomerObject", enableSql = true),
+    (className = "DirectoryObject", uniqueKey = "user-api-DirectoryObject", enableSql = true),
   ],
   bindings = [
     (name = "CUSTOMERS", durableObjectNamespace = "CustomerObject"),
+    (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
 
     # Settings; one that is unset is null. The list is that of scripts/settings.mjs.
     (name = "ADMIN_CLAIM", fromEnvironment = "ADMIN_CLAIM"),

@@ -12,6 +12,7 @@
 //! - [`crypto`]: key derivation and blind indexes
 //! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
+//! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`edge`]: HTTP and tokens, pure
 //! - `shell` (wasm32 only): the only user of the platform
 //!
@@ -20,6 +21,7 @@
 pub mod caller;
 pub mod crypto;
 pub mod customer;
+pub mod directory;
 pub mod edge;
 pub mod email;
 pub mod entropy;

@@ -3,6 +3,7 @@
 
 mod body;
 mod customer;
+mod directory;
 mod front;
 mod host;
 mod http;
@@ -11,6 +12,7 @@ mod object;
 mod sql;
 
 pub use customer::CustomerObject;
+pub use directory::DirectoryObject;
 pub use sql::Storage;
 
 use worker::{Context, Env, Request, Response, event};

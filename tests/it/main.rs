@@ -20,6 +20,7 @@ mod conditions;
 mod cost;
 mod creation;
 mod customer;
+mod directory;
 mod integrations;
 mod preferences;
 mod status;
