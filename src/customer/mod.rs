@@ -34,6 +34,7 @@ pub mod idempotency;
 pub mod limits;
 pub mod listing;
 mod memory;
+pub mod moving;
 pub mod outbox;
 pub mod preferences;
 pub mod profile;
@@ -92,6 +93,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 6,
         script: include_str!("../../migrations/customer/0006_accounts.sql"),
+    },
+    Migration {
+        number: 7,
+        script: include_str!("../../migrations/customer/0007_legacy.sql"),
     },
 ];
 

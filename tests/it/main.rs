@@ -22,6 +22,7 @@ mod creation;
 mod customer;
 mod directory;
 mod integrations;
+mod moving;
 mod preferences;
 mod status;
 mod status_gate;
