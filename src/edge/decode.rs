@@ -65,7 +65,7 @@ fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
         Route::AdminGetLimits => Command::ReadLimits,
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata => {
+        Route::ImportRecords | Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata => {
             return Err(Error::fault("this route has no object"));
         }
     })

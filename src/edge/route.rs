@@ -1,6 +1,7 @@
 //! Which operation a request is for: `(method, path) -> Route`, from one table, without a URL object.
 //! The table is also what the documentation and the tests walk.
 
+use crate::edge::import::MAX_IMPORT_BYTES;
 use serde::{Deserialize, Serialize};
 
 /// Largest body that an operation on one resource accepts, in bytes: 50 metadata keys of 40 characters with
@@ -83,6 +84,8 @@ pub enum BodyKind {
     Json,
     /// `application/json`, or no body at all.
     OptionalJson,
+    /// `application/x-ndjson`: one JSON object a line, read as a stream.
+    Ndjson,
     /// `application/merge-patch+json` (RFC 7396), or `application/json` with the same meaning.
     MergePatch,
 }
@@ -161,6 +164,7 @@ routes! {
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
     AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
+    ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;
@@ -177,6 +181,15 @@ impl Audience {
 }
 
 impl Route {
+    /// The largest body that it takes, in bytes.
+    #[must_use]
+    pub const fn max_body_bytes(self) -> usize {
+        match self.body() {
+            BodyKind::Ndjson => MAX_IMPORT_BYTES,
+            _ => MAX_BODY_BYTES,
+        }
+    }
+
     /// The path of a request for it, given the text of its variable segment.
     #[must_use]
     pub fn path(self, variable: &str) -> String {

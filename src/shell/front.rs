@@ -5,9 +5,11 @@
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
+use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::Origin;
 use crate::customer::tokens::Target;
+use crate::edge;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
@@ -21,11 +23,12 @@ use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
+use crate::shell::import;
 use crate::shell::object::{self, Call};
 use crate::shell::{body, jwks};
 use crate::types::CustomerId;
 use std::time::Duration;
-use web_sys::{Request, Response};
+use web_sys::{ReadableStream, Request, Response};
 use worker::{Delay, Env};
 
 /// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
@@ -46,6 +49,8 @@ struct Trace {
 enum Outgoing {
     Own(Answer),
     Relayed(object::Relayed),
+    /// The results of an import, as they come.
+    Streamed(ReadableStream),
 }
 
 /// Answers one request from outside.
@@ -126,6 +131,14 @@ fn finish(
             }
             (status, code, http::respond(answer, &headers))
         }
+        Outgoing::Streamed(stream) => {
+            let kind = edge::import::MEDIA_TYPE;
+            let answer = Answer::document(200, kind, Vec::new(), Caching::Never);
+            let mut headers = answer.common_headers(shown_id);
+            headers.extend(answer.headers);
+            headers.extend(more);
+            (200, None, http::stream(&stream, &headers))
+        }
         Outgoing::Relayed(relayed) => {
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
@@ -178,6 +191,13 @@ async fn serve(
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
     admit(found, &caller)?;
+    if found == Route::ImportRecords {
+        let by = By {
+            caller,
+            origin: origin.clone(),
+        };
+        return import::start(request.body(), env, by).map(Outgoing::Streamed);
+    }
     let condition = condition::parse(
         head.header("if-match").as_deref(),
         head.header("if-none-match").as_deref(),

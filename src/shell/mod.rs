@@ -7,6 +7,7 @@ mod directory;
 mod front;
 mod host;
 mod http;
+mod import;
 mod jwks;
 mod object;
 mod sql;
