@@ -24,6 +24,7 @@ mod customer;
 mod deadline;
 mod headers;
 mod idempotency;
+mod import;
 mod isolation;
 mod issuer;
 mod key_scopes;
