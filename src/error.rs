@@ -52,6 +52,8 @@ codes! {
         "A header, a query parameter or the path is not what HTTP or this interface allows. `detail` names it. Nothing was changed.";
     MalformedBody "malformed_body" 400 "The body is not valid JSON"
         "The body must be one JSON object (RFC 8259), or an array where the operation says so, in UTF-8, with no key twice in one object, no number outside what a double holds, and at most 32 levels deep. `detail` says what is wrong with it. Nothing was changed.";
+    InvalidCursor "invalid_cursor" 400 "The cursor is not valid"
+        "The query parameter `cursor` is none that this list gave for the same filters. Take it unchanged from `nextCursor`, send the same filters with it, or leave it out and begin anew.";
     AuthenticationRequired "authentication_required" 401 "Authentication is required"
         "The request carries no credential. Send `Authorization: Bearer <token or API key>`, `X-API-Key`, the `auth_token` cookie, or for services `X-Service-Key`.";
     InvalidToken "invalid_token" 401 "The token is not valid"
@@ -86,6 +88,8 @@ codes! {
         "The credential names no customer that this service holds. Have the login service create it (`POST /internal/customers`) and try again.";
     KeyNotFound "key_not_found" 404 "There is no such API key"
         "The customer has no API key of this id. Keys that ended long ago are dropped from the list.";
+    AuditEntryNotFound "audit_entry_not_found" 404 "There is no such audit entry"
+        "The customer's audit log has no entry of this number. Entries are numbered from 1 without gaps; `GET /customer/me/audit/head` tells the last one.";
     ProblemNotFound "problem_not_found" 404 "There is no such problem type"
         "This service documents its problem types under `/problems/{code}`; this is none of its codes.";
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here"

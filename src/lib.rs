@@ -9,7 +9,8 @@
 //! - [`error`], [`types`], [`email`], [`caller`], [`entropy`]: the words that all share
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
-//! - [`crypto`]: key derivation and blind indexes
+//! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check
+//! - [`crypto`]: key derivation, blind indexes, signatures
 //! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`directory`]: who has which e-mail, and the list of customers
@@ -34,3 +35,4 @@ pub mod shell;
 pub mod sql;
 pub mod types;
 pub mod validate;
+pub mod verify;

@@ -1,7 +1,7 @@
 //! Blind indexes: keyed hashes by which something is found again without being stored. Each purpose has its
 //! own key, derived from `INDEX_KEY` by HKDF-SHA256 (RFC 5869) with the purpose in `info`.
 
-use crate::crypto::ApiKeyPepper;
+use crate::crypto::{ApiKeyPepper, CursorKey};
 use crate::email::EmailIndex;
 use crate::error::{Error, Result};
 use hkdf::Hkdf;
@@ -15,6 +15,7 @@ pub struct IndexKeys {
     subject: [u8; 32],
     email: [u8; 32],
     api_keys: ApiKeyPepper,
+    cursors: CursorKey,
 }
 
 impl fmt::Debug for IndexKeys {
@@ -37,9 +38,13 @@ impl IndexKeys {
         let mut api_keys = [0; 32];
         hkdf.expand(b"user-api/api-key-pepper/v1", &mut api_keys)
             .map_err(|_| Error::fault("hkdf length"))?;
+        let mut cursors = [0; 32];
+        hkdf.expand(b"user-api/cursor/v1", &mut cursors)
+            .map_err(|_| Error::fault("hkdf length"))?;
         Ok(Self {
             subject,
             email,
+            cursors: CursorKey::new(&cursors)?,
             api_keys: ApiKeyPepper::new(&api_keys)?,
         })
     }
@@ -48,6 +53,12 @@ impl IndexKeys {
     #[must_use]
     pub const fn api_keys(&self) -> &ApiKeyPepper {
         &self.api_keys
+    }
+
+    /// By which cursors of lists are made and recognised.
+    #[must_use]
+    pub const fn cursors(&self) -> &CursorKey {
+        &self.cursors
     }
 
     /// HMAC-SHA256 (RFC 2104) of a token's `sub`, by which its user is found.

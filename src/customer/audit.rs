@@ -6,15 +6,19 @@
 //! 4. The first previous hash is SHA-256 of `user-api/audit/v1|<customerId>`, so that no two customers'
 //!    chains can be swapped.
 
+pub mod checkpoint;
+pub mod page;
+pub mod view;
+
+use crate::crypto::FieldKeys;
 use crate::entropy::{Entropy, random};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::sql::Sql;
 use crate::types::{CustomerId, RequestId, Timestamp, serialize_rfc3339};
-use hmac::{Hmac, Mac};
+use crate::verify::chain::{commitment, genesis, hex, leaf, link};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use sha2::{Digest, Sha256};
 
 /// Version of the header's form.
 const FORMAT: u8 = 1;
@@ -81,10 +85,9 @@ impl Head {
     /// The head of a log without entries.
     #[must_use]
     pub fn genesis(customer_id: &CustomerId) -> Self {
-        let hash = Sha256::digest(format!("user-api/audit/v1|{customer_id}")).into();
         Self {
             seq: 0,
-            hash,
+            hash: genesis(customer_id.as_str()),
             at: Timestamp::from_millis(0),
         }
     }
@@ -102,14 +105,11 @@ impl Head {
             return Ok(Self::genesis(customer_id));
         };
         let unreadable = || Error::fault("the last audit entry is unreadable");
-        let at = time::OffsetDateTime::parse(row.text(2)?, &time::format_description::well_known::Rfc3339)
-            .map_err(|_| unreadable())?;
-        let millis =
-            i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).map_err(|_| unreadable())?;
+        let at = Timestamp::parse_rfc3339(row.text(2)?).ok_or_else(unreadable)?;
         Ok(Self {
             seq: row.integer(0)?,
             hash: row.blob(1)?.try_into().map_err(|_| unreadable())?,
-            at: Timestamp::from_millis(millis),
+            at,
         })
     }
 
@@ -134,7 +134,7 @@ impl Head {
             action: entry.action,
             actor: &entry.actor,
             at,
-            commitment: hex(&commitment(&salt, &detail)?),
+            commitment: hex(&commitment(&salt, &detail)),
             customer_id,
             outcome: entry.outcome,
             request_id: entry.request_id,
@@ -142,7 +142,7 @@ impl Head {
             target: entry.target,
             v: FORMAT,
         })?;
-        let hash = chain(&self.hash, &header);
+        let hash = link(&self.hash, &leaf(&header));
         let header = String::from_utf8(header).map_err(|_| Error::fault("an audit header is not UTF-8"))?;
         let mut stored = salt.to_vec();
         stored.extend_from_slice(&detail);
@@ -161,35 +161,25 @@ impl Head {
     }
 }
 
-/// HMAC-SHA256 (RFC 2104) of the canonical detail under its salt.
+/// A detail as it was committed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// What its commitment is keyed with.
+    pub salt: [u8; SALT_BYTES],
+    /// Its canonical JSON.
+    pub text: Vec<u8>,
+}
+
+/// Reads the stored detail of the entry `seq`: the one place that knows how it lies in storage.
 ///
 /// # Errors
-/// `internal_error`; HMAC takes keys of any length.
-pub fn commitment(salt: &[u8], detail: &[u8]) -> Result<[u8; 32]> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(salt).map_err(|_| Error::fault("hmac key"))?;
-    mac.update(detail);
-    Ok(mac.finalize().into_bytes().into())
-}
-
-/// The hash of an entry, from the hash before it and its header.
-#[must_use]
-pub fn chain(previous: &[u8; 32], header: &[u8]) -> [u8; 32] {
-    let leaf = Sha256::new().chain_update([0]).chain_update(header).finalize();
-    Sha256::new()
-        .chain_update([1])
-        .chain_update(previous)
-        .chain_update(leaf)
-        .finalize()
-        .into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(
-        String::with_capacity(bytes.len().saturating_mul(2)),
-        |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        },
-    )
+/// `internal_error` if it is unreadable.
+pub fn read_detail(_fields: &FieldKeys, _seq: i64, stored: &[u8]) -> Result<Detail> {
+    let (salt, text) = stored
+        .split_first_chunk()
+        .ok_or_else(|| Error::fault("a stored audit detail is too short"))?;
+    Ok(Detail {
+        salt: *salt,
+        text: text.to_vec(),
+    })
 }

@@ -2,6 +2,7 @@
 
 use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
+use crate::customer::audit::page::AuditQuery;
 use crate::customer::limits::{Consume, Policy, Release};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
@@ -60,6 +61,12 @@ pub enum Command {
     ReadLimits,
     /// Sets the policies that differ from the plan's.
     WriteLimits(Vec<Policy>),
+    /// Reads a page of the audit log.
+    ListAudit(Box<AuditQuery>),
+    /// Reads one entry of the audit log.
+    ReadAudit(i64),
+    /// Reads where the audit log ends, and the leaf hashes after an entry.
+    ReadAuditHead(Option<i64>),
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
@@ -104,6 +111,9 @@ impl Command {
             Self::RevokeTokens(_) => "tokens.revoke",
             Self::ReadLimits => "limits.read",
             Self::WriteLimits(_) => "limits.update",
+            Self::ListAudit(_) => "audit.list",
+            Self::ReadAudit(_) => "audit.read",
+            Self::ReadAuditHead(_) => "audit.head",
             Self::Invalid { action, .. } => action,
         }
     }
@@ -123,6 +133,9 @@ impl Command {
             | Self::ReadLimits
             | Self::WriteLimits(_)
             | Self::RevokeTokens(_)
+            | Self::ListAudit(_)
+            | Self::ReadAudit(_)
+            | Self::ReadAuditHead(_)
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
             | Self::EditCustomer(_)
@@ -147,6 +160,7 @@ impl Command {
             Self::WriteCustomer(_) => Some(Scope::CustomerWrite),
             Self::ReadUsage => Some(Scope::UsageRead),
             Self::Consume(_) | Self::Release(_) => Some(Scope::LimitsConsume),
+            Self::ListAudit(_) | Self::ReadAudit(_) | Self::ReadAuditHead(_) => Some(Scope::AuditRead),
             Self::Invalid { scope, .. } => *scope,
             _ => None,
         }
@@ -189,6 +203,7 @@ impl Command {
                 | Self::WriteLimits(_)
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
+                | Self::ListAudit(_)
                 | Self::Invalid { .. }
         )
     }

@@ -1,6 +1,6 @@
 //! What a customer's object is configured with, the same for every customer of a deployment.
 
-use crate::crypto::{FieldKeys, IndexKeys};
+use crate::crypto::{FieldKeys, IndexKeys, SigningKeys};
 use crate::customer::idempotency::StoredReply;
 use crate::customer::limits::RateLimits;
 use crate::customer::request::Reply;
@@ -18,6 +18,8 @@ pub struct Config {
     pub max_ttl_secs: u32,
     /// `MASTER_KEYS`, the active one first.
     pub master_keys: Vec<(u32, [u8; 32])>,
+    /// `SIGNING_KEYS`, which sign checkpoints and exports.
+    pub signing: SigningKeys,
     /// How a reply looks when it is sent, so that it can be stored and sent again byte for byte. The brain does not
     /// know HTTP; whoever does says it here.
     pub render: fn(&Reply, &str) -> StoredReply,

@@ -19,6 +19,8 @@ pub fn target(command: &Command, actor: &Actor) -> String {
         | Command::WriteKey(id, _)
         | Command::RotateKey(id, _)
         | Command::RevokeKey(id) => id.to_string(),
+        Command::ListAudit(_) | Command::ReadAuditHead(_) => "audit".to_owned(),
+        Command::ReadAudit(seq) => format!("audit/{seq}"),
         _ => "customer".to_owned(),
     }
 }

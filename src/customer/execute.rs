@@ -20,6 +20,7 @@ use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339}
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+mod audit;
 mod keys;
 
 /// What carrying out a command came to, and what the log is to say of it beyond the usual.
@@ -71,6 +72,9 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
                 .revocations
                 .revoke(turn.sql, target, &request.caller, turn.now)?;
             Ok(Done::read(Reply::Done))
+        }
+        Command::ListAudit(_) | Command::ReadAudit(_) | Command::ReadAuditHead(_) => {
+            audit::execute(turn, memory, request)
         }
         Command::ReadLimits => limits(memory),
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),

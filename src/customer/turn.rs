@@ -409,9 +409,7 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
         (Caller::Service(_), _) => command.is_for_services(),
         (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
         (Caller::User(user), _) if command.needs_owner() => {
-            let is_owner =
-                user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record);
-            if !is_owner {
+            if !is_owner(memory, user) {
                 return Err(Error::new(
                     Code::Forbidden,
                     "Only the owner of the customer may do this.",
@@ -426,6 +424,12 @@ fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result
     } else {
         Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
     }
+}
+
+/// Whether this user owns the customer.
+#[must_use]
+pub fn is_owner(memory: &Memory, user: &User) -> bool {
+    user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record)
 }
 
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.

@@ -1,4 +1,6 @@
-//! From a route and a body to a [`Command`]: the object's last step before it decides.
+//! From a route, a query and a body to a [`Command`]: the object's last step before it decides.
+
+mod audit;
 
 use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
@@ -13,13 +15,13 @@ use crate::edge::route::Route;
 use crate::error::{Code, Error, Result};
 use crate::types::KeyId;
 
-/// The command that a request to a customer's object means. A body that is none becomes a [`Command::Invalid`],
+/// The command that a request to a customer's object means. A query or body that is none becomes a [`Command::Invalid`],
 /// which is refused only once the caller has proved to be somebody.
 ///
 /// # Errors
 /// `internal_error` for a route that no customer's object answers.
-pub fn command(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
-    parse(route, variable, body).or_else(|error| {
+pub fn command(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Command> {
+    parse(route, variable, query, body).or_else(|error| {
         if error.is_refusal() {
             Ok(Command::Invalid {
                 action: action(route),
@@ -33,7 +35,7 @@ pub fn command(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
     })
 }
 
-fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
+fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Command> {
     Ok(match route {
         Route::GetCustomer | Route::GetCustomerAlias | Route::AdminGetCustomer => Command::ReadCustomer,
         Route::AdminPutCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, true)?)),
@@ -52,6 +54,9 @@ fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
         Route::PutPreferences => Command::WritePreferences(Box::new(PreferencesEdit::parse(body, true)?)),
         Route::PatchPreferences => Command::WritePreferences(Box::new(PreferencesEdit::parse(body, false)?)),
         Route::GetUsage | Route::AdminGetUsage => Command::ReadUsage,
+        Route::ListAudit | Route::AdminListAudit => Command::ListAudit(Box::new(audit::list(query)?)),
+        Route::GetAuditHead => Command::ReadAuditHead(audit::since(query)?),
+        Route::GetAuditEntry => Command::ReadAudit(audit::seq(variable)?),
         Route::ConsumeLimits => Command::Consume(Consume::parse(body)?),
         Route::ReleaseLease => Command::Release(Release::parse(body)?),
         Route::ListKeys => Command::ListKeys,
@@ -65,7 +70,12 @@ fn parse(route: Route, variable: &str, body: &[u8]) -> Result<Command> {
         Route::AdminGetLimits => Command::ReadLimits,
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::ImportRecords | Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata => {
+        Route::ImportRecords
+        | Route::Health
+        | Route::Ready
+        | Route::Problem
+        | Route::ResourceMetadata
+        | Route::SigningKeys => {
             return Err(Error::fault("this route has no object"));
         }
     })
@@ -94,6 +104,9 @@ const fn action(route: Route) -> &'static str {
         Route::RotateKey => "api_key.rotate",
         Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
         Route::AdminPutLimits => "limits.update",
+        Route::ListAudit | Route::AdminListAudit => "audit.list",
+        Route::GetAuditHead => "audit.head",
+        Route::GetAuditEntry => "audit.read",
         Route::PutStatus | Route::AdminPutStatus => "status.update",
         Route::AdminSuspend => "customer.suspend",
         Route::AdminActivate => "customer.activate",
@@ -106,6 +119,7 @@ const fn scope(route: Route) -> Option<Scope> {
     match route {
         Route::PutCustomer | Route::PatchCustomer => Some(Scope::CustomerWrite),
         Route::ConsumeLimits | Route::ReleaseLease => Some(Scope::LimitsConsume),
+        Route::ListAudit | Route::GetAuditHead | Route::GetAuditEntry => Some(Scope::AuditRead),
         _ => None,
     }
 }

@@ -37,6 +37,9 @@ pub struct Envelope {
     /// The text of the path's variable segment.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub variable: String,
+    /// The URL's query as it came, where the route reads one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub query: String,
     /// The `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<IdempotencyKey>,
@@ -121,6 +124,7 @@ mod tests {
                 user_agent: Some("a\"\\\u{1f600}\u{7}".into()),
             },
             variable: String::new(),
+            query: String::new(),
             idempotency_key: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::edge::reply::{Answer, Caching};
 use crate::json;
+use crate::verify::PublicKeys;
 use serde_json::json;
 
 /// `GET /health`: the worker runs.
@@ -49,4 +50,12 @@ pub fn resource_metadata(origin: &str, issuers: &[String]) -> Answer {
         json::to_bytes(&document).unwrap_or_default(),
         Caching::Public,
     )
+}
+
+/// `GET /.well-known/jwks.json`: the public halves of the signing keys (RFC 7517, RFC 8037), by which checkpoints and
+/// exports are verified.
+#[must_use]
+pub fn signing_keys(keys: &PublicKeys) -> Answer {
+    let body = json::to_bytes(&keys.to_jwks()).unwrap_or_default();
+    Answer::document(200, "application/jwk-set+json", body, Caching::Public)
 }

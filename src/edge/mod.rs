@@ -13,6 +13,7 @@ pub mod import;
 pub mod intake;
 pub mod log;
 pub mod problem;
+pub mod query;
 pub mod ratelimit;
 pub mod reply;
 pub mod route;

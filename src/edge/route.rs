@@ -145,6 +145,9 @@ routes! {
     RevokeKey        Delete "/customer/me/api-keys/{keyId}" User   None;
     RotateKey        Post  "/customer/me/api-keys/{keyId}/rotate" User Json;
     RevokeTokens     Post  "/customer/me/tokens/revoke"    User    Json;
+    ListAudit        Get   "/customer/me/audit"            Customer None;
+    GetAuditHead     Get   "/customer/me/audit/head"       Customer None;
+    GetAuditEntry    Get   "/customer/me/audit/{seq}"      Customer None;
     GetCustomerAlias Get   "/admin/customers/me"           User    None;
     GetSession       Get   "/session"                      User    None;
     GetUser          Get   "/user/me"                      User    None;
@@ -163,6 +166,7 @@ routes! {
     AdminGetLimits   Get   "/admin/customers/{customerId}/limits" Admin None;
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
     AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
+    AdminListAudit   Get   "/admin/customers/{customerId}/audit" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
@@ -170,6 +174,7 @@ routes! {
     Ready            Get   "/ready"                        Public  None;
     Problem          Get   "/problems/{code}"              Public  None;
     ResourceMetadata Get   "/.well-known/oauth-protected-resource" Public None;
+    SigningKeys      Get   "/.well-known/jwks.json"        Public  None;
 }
 
 impl Audience {
@@ -188,6 +193,12 @@ impl Route {
             BodyKind::Ndjson => MAX_IMPORT_BYTES,
             _ => MAX_BODY_BYTES,
         }
+    }
+
+    /// Whether it reads the URL's query; the others ignore it.
+    #[must_use]
+    pub const fn has_query(self) -> bool {
+        matches!(self, Self::ListAudit | Self::GetAuditHead | Self::AdminListAudit)
     }
 
     /// The path of a request for it, given the text of its variable segment.
@@ -234,7 +245,9 @@ pub fn route<'a>(method: &str, path: &'a str) -> Routed<'a> {
             if Some(candidate.method()) == method {
                 return Routed::Found(candidate, variable);
             }
-            allowed.push(candidate.method());
+            if !allowed.contains(&candidate.method()) {
+                allowed.push(candidate.method());
+            }
         }
     }
     if allowed.is_empty() {
@@ -264,6 +277,14 @@ pub fn path_of(url: &str) -> &str {
     let path = after_scheme.get(path_at..).unwrap_or_default();
     let end = path.find(['?', '#']).unwrap_or(path.len());
     path.get(..end).unwrap_or_default()
+}
+
+/// The query of an absolute URL as the platform gives it, without `?` and fragment.
+#[must_use]
+pub fn query_of(url: &str) -> &str {
+    let end = url.find('#').unwrap_or(url.len());
+    let url = url.get(..end).unwrap_or_default();
+    url.split_once('?').map_or("", |(_, query)| query)
 }
 
 /// `scheme://host[:port]` of an absolute URL as the platform gives it.
@@ -297,7 +318,7 @@ mod tests {
     #[test]
     fn every_route_finds_itself() {
         for &route_ in Route::ALL {
-            let path = ["{code}", "{keyId}", "{customerId}"]
+            let path = ["{code}", "{keyId}", "{customerId}", "{seq}"]
                 .iter()
                 .fold(route_.pattern().to_owned(), |path, name| path.replace(name, "x"));
             let variable = if route_.pattern().contains('{') { "x" } else { "" };
@@ -347,6 +368,8 @@ mod tests {
         let url = "https://api.example:8787/customer/me?x=/y#z";
         assert_eq!(path_of(url), "/customer/me");
         assert_eq!(origin_of(url), "https://api.example:8787");
+        assert_eq!(query_of(url), "x=/y");
+        assert_eq!((query_of("http://h#?a=1"), query_of("http://h?")), ("", ""));
         assert_eq!(path_of("http://h"), "");
         assert_eq!(path_of("http://h?x"), "");
         assert_eq!(origin_of("http://h"), "http://h");

@@ -211,7 +211,7 @@ impl CustomerObject {
         } else {
             body::read(stream, MAX_BODY_BYTES).await?
         };
-        let command = decode::command(route, &envelope.variable, &body)?;
+        let command = decode::command(route, &envelope.variable, &envelope.query, &body)?;
         let Envelope {
             caller,
             condition,

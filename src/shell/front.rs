@@ -16,7 +16,7 @@ use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
-    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
+    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
 use crate::edge::{condition, cors, health, idempotency, problem};
 use crate::entropy::random;
@@ -217,6 +217,11 @@ async fn serve(
         condition,
         origin: origin.clone(),
         variable: variable.to_owned(),
+        query: if found.has_query() {
+            query_of(&head.url).to_owned()
+        } else {
+            String::new()
+        },
         idempotency_key,
     };
     let call = Call {
@@ -251,6 +256,9 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
                 origin_of(&head.url),
                 &site.settings.tokens.issuers,
             ))
+        }
+        Route::SigningKeys => {
+            host::site(env).map(|site| health::signing_keys(site.customers.signing.public()))
         }
         Route::Problem => {
             let code = Code::parse(variable)

@@ -1,6 +1,6 @@
 //! What the platform knows: the time, randomness and the settings.
 
-use crate::crypto::IndexKeys;
+use crate::crypto::{IndexKeys, SigningKeys};
 use crate::customer::config::Config;
 use crate::edge::auth::{Authenticator, JwksCache};
 use crate::edge::reply;
@@ -87,6 +87,13 @@ fn load(env: &Env) -> Option<Rc<Site>> {
                     .iter()
                     .map(|key| (key.kid, *key.key.expose()))
                     .collect(),
+                signing: SigningKeys::new(
+                    settings
+                        .signing_keys
+                        .iter()
+                        .map(|key| (key.kid.as_str(), key.key.expose())),
+                )
+                .ok()?,
                 render: reply::stored,
             });
             Some(Rc::new(Site {

@@ -52,6 +52,17 @@ impl Row {
             _ => Err(unexpected(column, "BLOB")),
         }
     }
+
+    /// Bytes, or NULL.
+    ///
+    /// # Errors
+    /// `internal_error` for any other type or a column that is not there.
+    pub fn blob_or_null(&self, column: usize) -> Result<Option<&[u8]>> {
+        match self.0.get(column) {
+            Some(Value::Null) => Ok(None),
+            _ => self.blob(column).map(Some),
+        }
+    }
 }
 
 fn unexpected(column: usize, wanted: &str) -> Error {

@@ -15,6 +15,7 @@ mod support;
 mod absent;
 mod admin;
 mod audit;
+mod audit_reading;
 mod batch;
 mod conditions;
 mod cost;

@@ -104,8 +104,17 @@ impl Who {
 
     /// The same on the resource that the path's variable segment names.
     pub fn sends_to(&self, route: Route, variable: &str, body: &[u8]) -> Request {
+        self.sends_with(route, variable, "", body)
+    }
+
+    /// A request without a body, with the URL's query.
+    pub fn queries(&self, route: Route, query: &str) -> Request {
+        self.sends_with(route, "", query, b"")
+    }
+
+    fn sends_with(&self, route: Route, variable: &str, query: &str, body: &[u8]) -> Request {
         let body = if route.body() == BodyKind::None { &[] } else { body };
-        let command = decode::command(route, variable, body).unwrap();
+        let command = decode::command(route, variable, query, body).unwrap();
         Request {
             caller: self.0.clone(),
             command,

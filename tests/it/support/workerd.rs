@@ -49,6 +49,8 @@ pub struct Workerd {
     pub rows_read: Cell<u64>,
     /// Rows inserted, updated or deleted since then.
     pub rows_written: Cell<u64>,
+    /// Steps of the engine's machine since then: what a statement costs, also of what it does not return.
+    pub engine_steps: Cell<u64>,
     armed: Cell<Option<(u64, Harm)>>,
 }
 
@@ -99,6 +101,7 @@ impl Workerd {
             statements: RefCell::default(),
             rows_read: Cell::new(0),
             rows_written: Cell::new(0),
+            engine_steps: Cell::new(0),
             armed: Cell::new(None),
         };
         storage.reopen();
@@ -146,6 +149,7 @@ impl Workerd {
         self.statements.borrow_mut().clear();
         self.rows_read.set(0);
         self.rows_written.set(0);
+        self.engine_steps.set(0);
     }
 
     /// For the test's own hands: reads and writes that the code under test would not do.
@@ -202,6 +206,10 @@ impl Workerd {
             let values = (0..columns).map(|column| from_sqlite(row.get_ref(column).map_err(fault)?));
             found.push(Row(values.collect::<Result<_>>()?));
         }
+        drop(rows);
+        let steps = statement.get_status(rusqlite::StatementStatus::VmStep);
+        self.engine_steps
+            .set(self.engine_steps.get() + u64::try_from(steps).unwrap());
         self.rows_read.set(self.rows_read.get() + found.len() as u64);
         Ok(found)
     }

@@ -6,7 +6,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use user_api::crypto::IndexKeys;
+use user_api::crypto::{IndexKeys, SigningKeys};
 use user_api::customer::config::Config;
 use user_api::customer::limits::RateLimits;
 use user_api::customer::request::{Reply, Request};
@@ -93,6 +93,7 @@ impl World {
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
             master_keys: vec![(1, [9; 32])],
+            signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
         };
         Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config)).unwrap()
