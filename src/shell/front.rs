@@ -23,9 +23,9 @@ use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
-use crate::shell::import;
 use crate::shell::object::{self, Call};
 use crate::shell::{body, jwks};
+use crate::shell::{import, legacy};
 use crate::types::CustomerId;
 use std::time::Duration;
 use web_sys::{ReadableStream, Request, Response};
@@ -209,7 +209,6 @@ async fn serve(
     };
     let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
     trace.customer = Some(customer.clone());
-    // 3., 4.
     let envelope = Envelope {
         customer,
         route: found,
@@ -224,15 +223,44 @@ async fn serve(
         },
         idempotency_key,
     };
+    ask(env, &site, head, &envelope, body.as_deref()).await
+}
+
+/// 3., 4. Asks the customer's object; once more if the customer has moved in meanwhile.
+async fn ask(
+    env: &Env,
+    site: &Site,
+    head: &Head,
+    envelope: &Envelope,
+    body: Option<&[u8]>,
+) -> Result<Outgoing> {
     let call = Call {
         customer: &envelope.customer,
-        method: found.method(),
+        method: envelope.route.method(),
         header: envelope.encode()?,
-        body: body.as_deref(),
+        body,
         traceparent: log::traceparent(head.header("traceparent")),
         deadline_ms: site.settings.object_deadline_ms,
     };
-    object::call(env, call).await.map(Outgoing::Relayed)
+    let relayed = object::call(env, &call).await?;
+    if !move_in(env, site, envelope, relayed.code).await {
+        return Ok(Outgoing::Relayed(relayed));
+    }
+    object::call(env, &call).await.map(Outgoing::Relayed)
+}
+
+/// The quiet way: who is not here may still be in the older store. True if it is worth asking again.
+async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> bool {
+    let (settings, origin) = (&site.settings, &envelope.origin);
+    match (&envelope.caller, code) {
+        (Caller::User(user), Some(Code::CustomerNotFound)) if !envelope.route.audience().is_admin() => {
+            legacy::of_user(env, settings, user, origin).await
+        }
+        (Caller::Integration(key), Some(Code::InvalidApiKey)) if key.legacy => {
+            legacy::of_key(env, settings, &key.customer, &key.digest, origin).await
+        }
+        _ => false,
+    }
 }
 
 /// `OPTIONS` of any path: a preflight's answer serves both.

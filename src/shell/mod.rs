@@ -9,6 +9,7 @@ mod host;
 mod http;
 mod import;
 mod jwks;
+mod legacy;
 mod object;
 mod sql;
 

@@ -35,6 +35,7 @@ mod limits_flood;
 mod limits_survive;
 mod logging;
 mod malformed;
+mod moving_quietly;
 mod preferences;
 mod public;
 mod revocations;
