@@ -2,6 +2,7 @@
 //
 //   PORT (8787; 0 takes a free one)  HOST (127.0.0.1)  DATA_DIR (.data)  ENV_FILE (.dev.vars)
 //   LEGACY_KV_ADDRESS (none; also in ENV_FILE): host:port of a key-value store that is bound as LEGACY_KV
+//   CONFIG (workerd.capnp): another configuration, such as one with a SHIELD; it finds this project's files under `/`
 //
 // Prints one line once it listens. SIGTERM and SIGINT end it with exit code 0 after the requests under way.
 // DATA_DIR/workerd.pid holds the server's process id while it runs; a second server on the same folder is refused.
@@ -46,7 +47,7 @@ export function workerEnvironment(values) {
 
 /**
  * The configuration with a key-value store bound as LEGACY_KV, which workerd asks over HTTP. A binding cannot be
- * there and absent in one file, so it is a second file, beside what it embeds.
+ * there and absent in one file, so it is a second one.
  */
 export function withLegacyKv(config) {
   return config
@@ -56,8 +57,7 @@ export function withLegacyKv(config) {
 }
 
 /** The arguments that name the configuration. */
-function configuration(kvAddress) {
-  const config = join(ROOT, 'workerd.capnp');
+function withKv(config, kvAddress) {
   if (!kvAddress) {
     return [config];
   }
@@ -134,6 +134,7 @@ async function main() {
   const host = process.env.HOST || '127.0.0.1';
   const port = parsePort(process.env.PORT || '8787');
   const dataDir = resolve(process.env.DATA_DIR || join(ROOT, '.data'));
+  const config = process.env.CONFIG ? resolve(process.env.CONFIG) : join(ROOT, 'workerd.capnp');
   const envFile = process.env.ENV_FILE ? resolve(process.env.ENV_FILE) : DEFAULT_ENV_FILE;
 
   const values = readEnvFile(envFile, (text) => console.error(text), { prebuilt: true });
@@ -149,7 +150,8 @@ async function main() {
     WORKERD,
     [
       'serve',
-      ...configuration(process.env.LEGACY_KV_ADDRESS || values.get('LEGACY_KV_ADDRESS')),
+      ...withKv(config, process.env.LEGACY_KV_ADDRESS || values.get('LEGACY_KV_ADDRESS')),
+      `--import-path=${ROOT}`,
       `--socket-addr=http=${address}`,
       `--directory-path=data=${dataDir}`,
       '--control-fd=3',

@@ -32,6 +32,14 @@ pub struct Errand {
     pub what: What,
 }
 
+impl Errand {
+    /// Whether it may make the customer.
+    #[must_use]
+    pub const fn creates(&self) -> bool {
+        matches!(self.what, What::Create(_))
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
@@ -332,7 +340,7 @@ impl Turn<'_> {
             updated_at: created_at,
             last_seen_at: None,
         };
-        record.insert(self.sql, self.id)?;
+        record.insert(self.sql, self.id, self.fields()?)?;
         let account = Account::new(own, create.email_claimed, create.attempt);
         account.save(self.sql)?;
         let rev = account.rev;

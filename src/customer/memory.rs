@@ -2,6 +2,7 @@
 //! Dropped whenever a transaction may not have committed.
 
 use crate::caller::User;
+use crate::crypto::FieldKeys;
 use crate::customer::account::Account;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
@@ -72,14 +73,16 @@ impl Memory {
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
     ///
     /// # Errors
-    /// `internal_error` if the engine fails or something stored is unreadable.
+    /// `internal_error` if the engine fails or something stored is unreadable; `key_unavailable` if the keys are not
+    /// those of this customer, or are not there.
     pub fn load(
         sql: &dyn Sql,
         customer_id: &CustomerId,
+        fields: Option<&FieldKeys>,
         config: &Config,
         now: Timestamp,
     ) -> Result<Option<Self>> {
-        let Some(record) = Record::load(sql)? else {
+        let Some(record) = Record::load(sql, fields)? else {
             return Ok(None);
         };
         let head = Head::load(sql, customer_id)?;

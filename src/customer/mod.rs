@@ -31,6 +31,7 @@ mod entry;
 pub mod errand;
 mod execute;
 pub mod idempotency;
+mod key;
 pub mod limits;
 pub mod listing;
 mod memory;
@@ -105,23 +106,21 @@ pub const MIGRATIONS: &[Migration] = &[
 pub struct Customer {
     id: CustomerId,
     config: Rc<Config>,
-    fields: FieldKeys,
+    /// The keys of sealed fields; `None` until the vault was asked.
+    fields: Option<FieldKeys>,
     memory: Option<Memory>,
 }
 
 impl Customer {
     /// The customer with that id, asleep.
-    ///
-    /// # Errors
-    /// `internal_error` if there is no master key.
-    pub fn new(id: CustomerId, config: Rc<Config>) -> Result<Self> {
-        let fields = config.field_keys(&id)?;
-        Ok(Self {
+    #[must_use]
+    pub const fn new(id: CustomerId, config: Rc<Config>) -> Self {
+        Self {
             id,
             config,
-            fields,
+            fields: None,
             memory: None,
-        })
+        }
     }
 
     /// Whose object it is.
@@ -130,7 +129,8 @@ impl Customer {
         &self.id
     }
 
-    /// Forgets what was read, because a transaction that it came from was rolled back.
+    /// Forgets what was read, because a transaction that it came from was rolled back. The key did not come from
+    /// one.
     pub fn forget(&mut self) {
         self.memory = None;
     }
@@ -150,7 +150,7 @@ impl Customer {
             sql,
             id: &self.id,
             config: &self.config,
-            fields: &self.fields,
+            fields: self.fields.as_ref(),
             now,
             entropy,
         };
@@ -188,7 +188,7 @@ impl Customer {
             sql,
             id: &self.id,
             config: &self.config,
-            fields: &self.fields,
+            fields: self.fields.as_ref(),
             now,
             entropy,
         };
@@ -280,7 +280,7 @@ impl Customer {
             sql,
             id: &self.id,
             config: &self.config,
-            fields: &self.fields,
+            fields: self.fields.as_ref(),
             now,
             entropy,
         };

@@ -2,6 +2,7 @@
 
 use crate::caller::{Caller, User};
 use crate::crypto::FieldKeys;
+use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
 use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
@@ -10,7 +11,8 @@ use crate::customer::entry::{self, changes};
 use crate::customer::errand::{self, Create};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
-use crate::customer::limits::Outcome;
+use crate::customer::limits::consume::ConsumeView;
+use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Reply, Request};
@@ -18,6 +20,7 @@ use crate::customer::status::{Access, By, Status};
 use crate::customer::{MIGRATIONS, account, tokens, users};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::sql::{Sql, is_initialised, migrate};
 use crate::types::{CustomerId, RequestId, Timestamp};
 use serde_json::{Map, json};
@@ -30,8 +33,8 @@ pub struct Turn<'a> {
     pub id: &'a CustomerId,
     /// The deployment's configuration.
     pub config: &'a Config,
-    /// The keys of sealed fields.
-    pub fields: &'a FieldKeys,
+    /// The keys of sealed fields, once the vault was asked.
+    pub fields: Option<&'a FieldKeys>,
     /// The moment of the transaction.
     pub now: Timestamp,
     /// Randomness.
@@ -49,9 +52,19 @@ struct Passage {
     quotas: Option<Outcome>,
     /// True once a limit has admitted it, so that its refusals are bounded.
     is_admitted: bool,
+    /// True if it found nothing to do, which no limit bounds.
+    is_idle: bool,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    /// The keys of sealed fields.
+    ///
+    /// # Errors
+    /// `key_unavailable` if the vault was not asked, which comes before every decision that needs them.
+    pub fn fields(&self) -> Result<&'a FieldKeys> {
+        self.fields.ok_or_else(|| unavailable("the vault was not asked"))
+    }
+
     /// Reads the memory of a customer that exists.
     ///
     /// # Errors
@@ -61,7 +74,7 @@ impl Turn<'_> {
             return Ok(None);
         }
         migrate(self.sql, MIGRATIONS)?;
-        Memory::load(self.sql, self.id, self.config, self.now)
+        Memory::load(self.sql, self.id, self.fields, self.config, self.now)
     }
 
     /// A customer that does not exist can only be created, and only by a service.
@@ -147,9 +160,10 @@ impl Turn<'_> {
         if let Some(repeat) = &request.repeat {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let scope = Scope::new(&actor, repeat.method, &repeat.path, &repeat.key);
-            let seen = memory
-                .idempotency
-                .lookup(self.sql, self.fields, &scope, &repeat.payload, self.now)?;
+            let seen =
+                memory
+                    .idempotency
+                    .lookup(self.sql, self.fields()?, &scope, &repeat.payload, self.now)?;
             match seen {
                 Repeated::New => passage.scope = Some(scope),
                 Repeated::Replay(stored) => {
@@ -164,7 +178,32 @@ impl Turn<'_> {
         // 8.
         self.charge(memory, request, passage)?;
         // 9.
-        execute(self, memory, request)
+        match &request.command {
+            Command::Consume(wanted) => self.consume(memory, wanted, passage),
+            Command::Release(release) => {
+                passage.is_idle = !memory.quota.release(release.lease, self.now);
+                Ok(Done::read(Reply::Done))
+            }
+            _ => execute(self, memory, request),
+        }
+    }
+
+    fn consume(&mut self, memory: &mut Memory, wanted: &Consume, passage: &mut Passage) -> Result<Done> {
+        let outcome = memory.quota.consume(wanted, self.now, self.entropy)?;
+        let view = ConsumeView::from(&outcome);
+        let refusal = (!outcome.allowed).then(|| exceeded(&outcome));
+        passage.quotas = Some(outcome);
+        if let Some(mut refusal) = refusal {
+            if let Value::Object(members) = json!(view) {
+                refusal.members.extend(members);
+            }
+            return Err(refusal);
+        }
+        Ok(Done::read(Reply::Content {
+            body: json::to_bytes(&view)?,
+            version: None,
+            created: false,
+        }))
     }
 
     /// The key behind an integration, and whether the credential still works at all.
@@ -265,6 +304,7 @@ impl Turn<'_> {
                 reply: Reply::Replayed(stored),
                 changed,
             }) => (Reply::Replayed(stored), REPLAYED, changed),
+            Ok(done) if passage.is_idle => (done.reply, IDLE, done.changed),
             Ok(done) => (done.reply, "ok", done.changed),
             Err(error) if error.is_refusal() => {
                 let code = error.code.as_str();
@@ -272,23 +312,20 @@ impl Turn<'_> {
             }
             Err(fault) => return Err(fault),
         };
-        if let (Some(scope), Some(repeat)) = (&passage.scope, &request.repeat) {
+        // What no limit bounds leaves no row, or a caller without quota could fill the storage.
+        let is_bounded = outcome == "ok" || passage.is_admitted;
+        if let (Some(scope), Some(repeat), true) = (&passage.scope, &request.repeat, is_bounded) {
             let shown = request.origin.caller_request_id.as_deref();
             let stored = (self.config.render)(&reply, shown.unwrap_or(request.origin.request_id.as_str()));
+            let fields = self.fields()?;
             let (now, entropy) = (self.now, &mut *self.entropy);
-            memory.idempotency.store(
-                self.sql,
-                self.fields,
-                scope,
-                &repeat.payload,
-                &stored,
-                now,
-                entropy,
-            )?;
+            memory
+                .idempotency
+                .store(self.sql, fields, scope, &repeat.payload, &stored, now, entropy)?;
         }
-        memory.counters.count(request.command.action(), outcome, self.now);
-        let is_bounded = outcome == "ok" || passage.is_admitted;
-        if is_bounded || memory.refusals.admit(outcome, self.now) {
+        memory.counters.count(request.operation, outcome, self.now);
+        let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
+        if must_store || memory.refusals.admit(outcome, self.now) {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let target = entry::target(&request.command, &actor);
             let entry = Entry {
@@ -434,6 +471,9 @@ pub fn is_owner(memory: &Memory, user: &User) -> bool {
 
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.
 const REPLAYED: &str = "replayed";
+
+/// The outcome of a request that found nothing to do: a lease that is not held was given back.
+const IDLE: &str = "idle";
 
 /// The scope of a token that makes its user an owner, whatever its e-mail.
 const OWNER_SCOPE: &str = "customer:owner";

@@ -18,3 +18,4 @@ pub mod ratelimit;
 pub mod reply;
 pub mod route;
 pub mod settings;
+pub mod shield;

@@ -1,6 +1,7 @@
 //! Which operation a request is for: `(method, path) -> Route`, from one table, without a URL object.
 //! The table is also what the documentation and the tests walk.
 
+use crate::customer::request::Operation;
 use crate::edge::import::MAX_IMPORT_BYTES;
 use serde::{Deserialize, Serialize};
 
@@ -136,6 +137,8 @@ routes! {
     GetStatus        Get   "/customer/me/status"           Customer None;
     PutStatus        Put   "/customer/me/status"           OwnAdmin Json;
     GetUsage         Get   "/customer/me/usage"            Customer None;
+    GetLimits        Get   "/customer/me/limits"           User    None;
+    PutLimits        Put   "/customer/me/limits"           User    Json;
     ConsumeLimits    Post  "/customer/me/limits/consume"   Integration Json;
     ReleaseLease     Post  "/customer/me/limits/release"   Integration Json;
     ListKeys         Get   "/customer/me/api-keys"         User    None;
@@ -192,6 +195,15 @@ impl Route {
         match self.body() {
             BodyKind::Ndjson => MAX_IMPORT_BYTES,
             _ => MAX_BODY_BYTES,
+        }
+    }
+
+    /// What the statistics call it.
+    #[must_use]
+    pub const fn operation(self) -> Operation {
+        Operation {
+            method: self.method().as_str(),
+            pattern: self.pattern(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
+use crate::crypto::dek::unavailable;
 use crate::customer::errand::{Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
 use crate::customer::outbox::Told;
@@ -13,15 +14,18 @@ use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body, object};
+use crate::shell::{Storage, body, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
+use crate::vault::Errand as KeyErrand;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use worker::{Delay, DurableObject, Env, State, durable_object};
 
+/// Most times that one request looks whether another has fetched the key.
+const MAX_UNLOCK_ROUNDS: u32 = 3;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
@@ -34,6 +38,8 @@ pub struct CustomerObject {
     awake: RefCell<Option<Awake>>,
     /// Requests that have arrived and wait for the next transaction.
     queue: RefCell<Vec<Waiting>>,
+    /// Requests that wait for the key that another one fetches; None while nobody does.
+    unlocking: RefCell<Option<Vec<oneshot::Sender<Result<()>>>>>,
     /// The moment for which the alarm is set, as far as this instance knows.
     alarm: Cell<Option<Timestamp>>,
 }
@@ -55,12 +61,13 @@ impl DurableObject for CustomerObject {
             env,
             awake: RefCell::new(None),
             queue: RefCell::new(Vec::new()),
+            unlocking: RefCell::new(None),
             alarm: Cell::new(None),
         }
     }
 
     async fn alarm(&self) -> worker::Result<worker::Response> {
-        let ticked = self.tick();
+        let ticked = self.wake_and_tick().await;
         let told = match &ticked {
             Ok(()) => self.tell(host::now()).await,
             Err(_) => Ok(()),
@@ -132,6 +139,7 @@ impl CustomerObject {
         let bytes = body::read(stream, errand::MAX_BYTES).await?;
         let errand: Errand = errand::decode(version, &bytes)?;
         self.wake(&errand.customer)?;
+        self.unlock(errand.creates()).await?;
         let now = host::now();
         let answer = self.with_awake(|customer, storage| {
             customer.run_errand(storage, &errand, now, &mut PlatformEntropy)
@@ -233,11 +241,13 @@ impl CustomerObject {
         let request = Request {
             caller,
             command,
+            operation: route.operation(),
             condition,
             origin,
             as_admin,
             repeat,
         };
+        self.unlock(request.creates()).await?;
         let answered = self.enqueue(request).await?;
         let told = self.tell_fresh().await;
         // An administrator's change is answered only when the directory has it. A user's is told again by the alarm.
@@ -258,11 +268,76 @@ impl CustomerObject {
         if awake.is_none() {
             let site = host::site(&self.env)?;
             *awake = Some(Awake {
-                customer: Customer::new(meant.clone(), Rc::clone(&site.customers))?,
+                customer: Customer::new(meant.clone(), Rc::clone(&site.customers)),
                 storage: Storage::new(&self.state),
             });
         }
         Ok(())
+    }
+
+    /// Has the key fetched that the next decision needs, once for all that wait for it. Other requests may arrive and
+    /// be decided meanwhile: the core decides nothing that needs the key without it.
+    async fn unlock(&self, creates: bool) -> Result<()> {
+        for _ in 0..MAX_UNLOCK_ROUNDS {
+            let Some(errand) = self.key_errand(creates)? else {
+                return Ok(());
+            };
+            let fetched_by_another = self.unlocking.borrow_mut().as_mut().map(|waiting| {
+                let (sender, fetched) = oneshot::channel();
+                waiting.push(sender);
+                fetched
+            });
+            if let Some(fetched) = fetched_by_another {
+                fetched
+                    .await
+                    .map_err(|_| Error::fault("fetching the key was dropped"))??;
+                continue;
+            }
+            self.unlocking.replace(Some(Vec::new()));
+            let outcome = self.fetch_key(errand).await;
+            for sender in self.unlocking.take().unwrap_or_default() {
+                let _ = sender.send(outcome.clone());
+            }
+            return outcome;
+        }
+        Err(unavailable("the key was fetched and is not there"))
+    }
+
+    fn key_errand(&self, creates: bool) -> Result<Option<KeyErrand>> {
+        match self.awake.borrow().as_ref() {
+            Some(Awake { customer, storage }) => customer.key_errand(storage, creates, &mut PlatformEntropy),
+            None => Ok(None),
+        }
+    }
+
+    /// Carries errands between the core and the vault until the core wants nothing more.
+    async fn fetch_key(&self, first: KeyErrand) -> Result<()> {
+        let mut next = Some(first);
+        while let Some(errand) = next {
+            let id = self.id()?;
+            let held = vault::ask(&self.env, &id, errand).await;
+            let mut awake = self.awake.borrow_mut();
+            let Some(Awake { customer, storage }) = awake.as_mut() else {
+                return Ok(());
+            };
+            next = match held {
+                Ok(held) => customer.key_answer(storage, &held, &mut PlatformEntropy)?,
+                // The key is there; only its new wrapping is not kept, and the next wake-up tries again.
+                Err(error) if customer.has_key() => {
+                    worker::console_error!("{}", log::event("rewrap", None, &error));
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// Whose object this is.
+    fn id(&self) -> Result<CustomerId> {
+        let name: Option<String> = self.state.id().name();
+        name.and_then(|name| CustomerId::parse(&name))
+            .ok_or_else(|| Error::fault("an object without a name"))
     }
 
     /// Joins the next transaction. The first to arrive waits for a timer of no delay, during which whatever has
@@ -329,27 +404,44 @@ impl CustomerObject {
         }
     }
 
-    /// Does what is due. Never fails: after six failures the platform would stop trying, so a fault is logged and
-    /// met again at the next alarm.
+    /// Does what is due. A fault is logged and met again at the next alarm: after six alarms that throw the platform
+    /// would stop trying.
+    async fn wake_and_tick(&self) -> Result<()> {
+        self.wake(&self.id()?)?;
+        let unlocked = self.unlock(false).await;
+        self.alarm.set(None);
+        match unlocked {
+            Ok(()) => self.tick(),
+            Err(error) => {
+                self.tick_again()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Has the alarm that failed repeated.
+    fn tick_again(&self) -> Result<()> {
+        let awake = self.awake.borrow();
+        let Some(Awake { storage, .. }) = awake.as_ref() else {
+            return Ok(());
+        };
+        let again = Timestamp::from_millis(host::now().as_millis().saturating_add(ALARM_RETRY_MS));
+        storage.wake_at(again)?;
+        self.alarm.set(Some(again));
+        Ok(())
+    }
+
     fn tick(&self) -> Result<()> {
-        let name = self
-            .state
-            .id()
-            .name()
-            .and_then(|name: String| CustomerId::parse(&name));
-        self.wake(&name.ok_or_else(|| Error::fault("an object without a name"))?)?;
         let mut awake = self.awake.borrow_mut();
         let Some(Awake { customer, storage }) = awake.as_mut() else {
             return Ok(());
         };
-        self.alarm.set(None);
         let now = host::now();
         let done = storage.transaction(&mut || customer.tick(storage, now, &mut PlatformEntropy));
         if done.is_err() {
             customer.forget();
-            let again = Timestamp::from_millis(now.as_millis().saturating_add(ALARM_RETRY_MS));
-            storage.wake_at(again)?;
-            self.alarm.set(Some(again));
+            drop(awake);
+            self.tick_again()?;
         } else {
             self.set_alarm(customer, storage);
         }

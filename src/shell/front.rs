@@ -18,7 +18,7 @@ use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
-use crate::edge::{condition, cors, health, idempotency, problem};
+use crate::edge::{condition, cors, health, idempotency, problem, shield};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -179,6 +179,10 @@ async fn serve(
         return public(found, variable, env, head).map(Outgoing::Own);
     }
     let site = host::site(env)?;
+    if shield::covers(found) {
+        let ip = head.header("cf-connecting-ip");
+        crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
+    }
     // 2.
     intake::check_body(
         found,
@@ -334,10 +338,10 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             Outcome::WaitForKeys => Delay::from(KEY_POLL).await,
         }
     }
-    Err(
-        Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
-            .because("waited for keys in vain"),
-    )
+    let mut error = Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
+        .because("waited for keys in vain");
+    error.retry_after_secs = Some(site.jwks.borrow().retry_after_secs(host::now()));
+    Err(error)
 }
 
 /// Fetches the issuer's keys into the cache, where every waiting request finds them.

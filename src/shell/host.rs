@@ -1,6 +1,6 @@
 //! What the platform knows: the time, randomness and the settings.
 
-use crate::crypto::{IndexKeys, SigningKeys};
+use crate::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use crate::customer::config::Config;
 use crate::edge::auth::{Authenticator, JwksCache};
 use crate::edge::reply;
@@ -44,6 +44,9 @@ impl Entropy for PlatformEntropy {
     }
 }
 
+/// Seconds after which to ask a service that is not ready: somebody must set it up first.
+const NOT_READY_SECS: u64 = 60;
+
 /// The settings and what was made of them, once per isolate.
 pub struct Site {
     /// All settings, valid.
@@ -66,7 +69,11 @@ thread_local! {
 /// `not_ready` if one is missing or wrong; the log then has named each, once.
 pub fn site(env: &Env) -> Result<Rc<Site>> {
     let site = SITE.with(|site| site.get_or_init(|| load(env)).clone());
-    site.ok_or_else(|| Error::new(Code::NotReady, "A setting of the service is missing or wrong."))
+    site.ok_or_else(|| {
+        let mut error = Error::new(Code::NotReady, "A setting of the service is missing or wrong.");
+        error.retry_after_secs = Some(NOT_READY_SECS);
+        error
+    })
 }
 
 fn load(env: &Env) -> Option<Rc<Site>> {
@@ -82,11 +89,13 @@ fn load(env: &Env) -> Option<Rc<Site>> {
                 index: IndexKeys::derive(settings.index_key.expose()).ok()?,
                 limits: settings.rate_limits.clone(),
                 max_ttl_secs: settings.tokens.max_ttl_secs,
-                master_keys: settings
-                    .master_keys
-                    .iter()
-                    .map(|key| (key.kid, *key.key.expose()))
-                    .collect(),
+                master_keys: MasterKeys::new(
+                    settings
+                        .master_keys
+                        .iter()
+                        .map(|key| (key.kid, *key.key.expose()))
+                        .collect(),
+                ),
                 signing: SigningKeys::new(
                     settings
                         .signing_keys

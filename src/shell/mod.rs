@@ -11,11 +11,14 @@ mod import;
 mod jwks;
 mod legacy;
 mod object;
+mod shield;
 mod sql;
+mod vault;
 
 pub use customer::CustomerObject;
 pub use directory::DirectoryObject;
 pub use sql::Storage;
+pub use vault::KeyVaultObject;
 
 use worker::{Context, Env, Request, Response, event};
 

@@ -117,6 +117,52 @@ pub async fn call(env: &Env, call: &Call<'_>) -> Result<Relayed> {
     })
 }
 
+/// An object that another object asks.
+pub struct Callee<'a> {
+    /// The binding of its namespace.
+    pub binding: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// How long to wait each time, in milliseconds.
+    pub deadline_ms: u32,
+}
+
+/// Asks an object something that may be repeated, by one header; asks once more where the platform says that it may
+/// help.
+///
+/// # Errors
+/// Why it did not answer, fit for the log.
+pub async fn ask(
+    env: &Env,
+    callee: &Callee<'_>,
+    name: &str,
+    value: &str,
+) -> std::result::Result<Response, String> {
+    let mut outcome = ask_once(env, callee, name, value).await;
+    if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
+        outcome = ask_once(env, callee, name, value).await;
+    }
+    outcome.map_err(|failure| failure.reason)
+}
+
+async fn ask_once(
+    env: &Env,
+    callee: &Callee<'_>,
+    name: &str,
+    value: &str,
+) -> std::result::Result<Response, Failure> {
+    let start = || {
+        let headers = Headers::new()?;
+        headers.set(name, value)?;
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_headers(&headers);
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(callee.deadline_ms)));
+        stub(env, callee.binding, callee.name)?.fetch(INTERNAL_URL, &init)
+    };
+    answered(start()).await
+}
+
 /// Whether to ask once more: only what changes nothing, and only where the platform says that it may help.
 const fn may_retry(method: Method, failure: &Failure) -> bool {
     failure.is_retryable && !method.is_unsafe()
@@ -150,13 +196,13 @@ impl Failure {
 }
 
 async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
-    settle(start(env, call)).await
+    answered(start(env, call)).await
 }
 
-async fn settle(
-    started: std::result::Result<js_sys::Promise, JsValue>,
+async fn answered(
+    promise: std::result::Result<js_sys::Promise, JsValue>,
 ) -> std::result::Result<Response, Failure> {
-    let promise = started.map_err(|error| Failure::of(&error))?;
+    let promise = promise.map_err(|error| Failure::of(&error))?;
     let response = JsFuture::from(promise)
         .await
         .map_err(|error| Failure::of(&error))?;
@@ -249,9 +295,9 @@ async fn run_errand<E: Serialize, A: DeserializeOwned>(
         init.set_signal(Some(&AbortSignal::timeout_with_u32(deadline_ms)));
         stub(env, binding, name)?.fetch(INTERNAL_URL, &init)
     };
-    let mut outcome = settle(send()).await;
+    let mut outcome = answered(send()).await;
     if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
-        outcome = settle(send()).await;
+        outcome = answered(send()).await;
     }
     let response = outcome.map_err(|failure| {
         Error::new(Code::Unavailable, "A part of the service did not answer in time.").because(failure.reason)

@@ -23,11 +23,14 @@ mod creation;
 mod customer;
 mod directory;
 mod integrations;
+mod limits;
+mod limits_model;
 mod moving;
 mod preferences;
 mod status;
 mod status_gate;
 mod users;
+mod vault;
 
 mod faults;
 mod imitation;

@@ -68,7 +68,8 @@ CREATE TABLE customer (
   profile            BLOB    NOT NULL,
   created_at         INTEGER NOT NULL,
   updated_at         INTEGER NOT NULL,
-  last_seen_at       INTEGER
+  last_seen_at       INTEGER,
+  key_fingerprint    BLOB    NOT NULL CHECK (length(key_fingerprint) = 32)
 ) STRICT;
 
 CREATE TABLE idempotency (
@@ -94,8 +95,9 @@ CREATE TABLE limiter (
 ) STRICT;
 
 CREATE TABLE limits (
-  one       INTEGER PRIMARY KEY CHECK (one = 1),
-  policies  TEXT    NOT NULL CHECK (json_valid(policies))
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  policies     TEXT    NOT NULL CHECK (json_valid(policies)),
+  by_customer  TEXT    NOT NULL CHECK (json_valid(by_customer))
 ) STRICT;
 
 CREATE TABLE outbox (
@@ -123,10 +125,10 @@ CREATE TABLE token_state (
 
 CREATE TABLE usage (
   day      INTEGER NOT NULL,
-  action   TEXT    NOT NULL,
+  route    TEXT    NOT NULL,
   outcome  TEXT    NOT NULL,
   count    INTEGER NOT NULL CHECK (count >= 1),
-  PRIMARY KEY (day, action, outcome)
+  PRIMARY KEY (day, route, outcome)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE users (
