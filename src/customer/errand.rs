@@ -352,7 +352,6 @@ impl Turn<'_> {
             self.meet(&mut memory, user)?;
         }
         let changed = entry::changes(&Value::Null, &everything(&memory.record));
-        memory.counters.count("customer.create", "ok", self.now);
         self.log_errand(&mut memory, by, "customer.create", changed)?;
         Ok(memory)
     }

@@ -23,7 +23,7 @@ use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::sql::{Sql, is_initialised, migrate};
 use crate::types::{CustomerId, RequestId, Timestamp};
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 /// The request's surroundings.
 pub struct Turn<'a> {
