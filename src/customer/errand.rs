@@ -35,8 +35,12 @@ pub struct Errand {
 impl Errand {
     /// Whether it may make the customer.
     #[must_use]
-    pub const fn creates(&self) -> bool {
-        matches!(self.what, What::Create(_))
+    pub fn creates(&self) -> bool {
+        match &self.what {
+            What::Create(_) => true,
+            What::Import(import) => import.creates(),
+            _ => false,
+        }
     }
 }
 

@@ -66,7 +66,7 @@ fn facts(object: Map<String, Value>, notes: &mut Vec<Word>) -> Facts {
         value,
     };
     let mut facts = Facts {
-        created_at,
+        created_at: created_at.or(updated_at),
         updated_at,
         last_login: time_of(&object, "lastLogin"),
         ..Facts::default()

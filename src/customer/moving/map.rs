@@ -175,7 +175,10 @@ impl Change<'_> {
             None => record.status_changed_at == record.created_at,
         };
         let said = self.after.ours.get(STATUS);
-        let at = said.map_or(record.status_changed_at, |said| said.at.min(self.now));
+        let at = match said {
+            Some(said) => said.at.min(self.now),
+            None => after.created_at.unwrap_or(record.status_changed_at),
+        };
         let is_newer =
             at > record.status_changed_at && before.is_none_or(|before| before.status != after.status);
         let is_stricter = strict(after.status) > strict(record.status);

@@ -51,6 +51,14 @@ pub struct Import {
 
 impl Eq for Import {}
 
+impl Import {
+    /// Whether it may make the customer: not while the claim of its e-mail is still wanted.
+    #[must_use]
+    pub fn creates(&self) -> bool {
+        joined(self, None).is_some_and(|facts| self.claimed.is_some() || facts.text("email").is_none())
+    }
+}
+
 /// What came of a claim.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claimed {
@@ -308,7 +316,6 @@ impl Turn<'_> {
             detail.insert("records".to_owned(), json!(work.taken));
             self.log_errand(memory, &import.by, ACTION, detail)?;
         }
-        memory.counters.count(ACTION, "ok", self.now);
         let claimed = import
             .claimed
             .as_ref()

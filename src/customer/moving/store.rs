@@ -1,10 +1,8 @@
 //! The table `legacy`: documents that came along, each sealed for its row.
 
-use crate::crypto::Place;
+use crate::crypto::Column;
 use crate::customer::turn::Turn;
-use crate::entropy::random;
 use crate::error::Result;
-use crate::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,6 +21,8 @@ pub enum Kind {
     /// A reserved display name.
     DisplayName,
 }
+
+const DOCUMENT: Column = Column::LegacyDocument;
 
 /// Most days of the older audit log that are kept; of more, the latest.
 pub const MAX_AUDIT_DAYS: i64 = 400;
@@ -69,8 +69,8 @@ pub fn get<T: DeserializeOwned>(turn: &Turn<'_>, kind: Kind, key: &str) -> Resul
     let Some(found) = rows.first() else {
         return Ok(None);
     };
-    let plain = open(turn, kind, key, found.blob(0)?)?;
-    json::from_stored(&plain, "legacy document").map(Some)
+    let row = row(kind, key);
+    turn.fields()?.open_json(DOCUMENT, &row, found.blob(0)?).map(Some)
 }
 
 /// Writes a document, in place of an older one of that key.
@@ -78,10 +78,8 @@ pub fn get<T: DeserializeOwned>(turn: &Turn<'_>, kind: Kind, key: &str) -> Resul
 /// # Errors
 /// `internal_error` from the engine or the source of entropy.
 pub fn put<T: Serialize>(turn: &mut Turn<'_>, kind: Kind, key: &str, document: &T) -> Result<()> {
-    let plain = json::to_bytes(document)?;
-    let nonce = random(turn.entropy)?;
-    let row = row(kind, key);
-    let sealed = turn.fields.seal(&place(&row), nonce, &plain)?;
+    let fields = turn.fields()?;
+    let sealed = fields.seal_json(DOCUMENT, &row(kind, key), document, turn.entropy)?;
     turn.sql.exec(
         "INSERT INTO legacy (kind, key, document) VALUES (?, ?, ?) \
          ON CONFLICT (kind, key) DO UPDATE SET document = excluded.document",
@@ -146,21 +144,8 @@ pub fn page(turn: &Turn<'_>, after: (&str, &str), limit: i64) -> Result<Vec<(Str
         .map(|found| {
             let (kind, key) = (found.text(0)?, found.text(1)?);
             let row = format!("{kind}/{key}");
-            let plain = turn.fields.open(&place(&row), found.blob(2)?)?;
-            let document = json::from_stored(&plain, "legacy document")?;
+            let document = turn.fields()?.open_json(DOCUMENT, &row, found.blob(2)?)?;
             Ok((kind.to_owned(), key.to_owned(), document))
         })
         .collect()
-}
-
-fn open(turn: &Turn<'_>, kind: Kind, key: &str, sealed: &[u8]) -> Result<Vec<u8>> {
-    turn.fields.open(&place(&row(kind, key)), sealed)
-}
-
-fn place(row: &str) -> Place<'_> {
-    Place {
-        table: "legacy",
-        column: "document",
-        row,
-    }
 }

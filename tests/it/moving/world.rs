@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use user_api::caller::Caller;
-use user_api::crypto::IndexKeys;
+use user_api::crypto::{IndexKeys, MasterKeys, SigningKeys, Wrapped};
 use user_api::customer::config::Config;
 use user_api::customer::errand::{self, By, Create, Errand};
 use user_api::customer::limits::RateLimits;
@@ -23,9 +23,12 @@ use user_api::legacy::line::{self, Parsed};
 use user_api::legacy::outcome::Outcome;
 use user_api::sql::Sql;
 use user_api::types::{CustomerId, RequestId, Timestamp};
+use user_api::vault::Held;
 
 pub struct World {
     pub objects: BTreeMap<String, (Workerd, Customer)>,
+    /// What the vaults hold.
+    keys: BTreeMap<String, Wrapped>,
     claims: (Workerd, Directory),
     config: Rc<Config>,
     pub now: i64,
@@ -59,11 +62,13 @@ impl World {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse("{}").unwrap(),
             max_ttl_secs: 86_400,
-            master_keys: vec![(1, [9; 32])],
+            master_keys: MasterKeys::new(vec![(1, [9; 32])]),
+            signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
         };
         Self {
             objects: BTreeMap::new(),
+            keys: BTreeMap::new(),
             claims: (Workerd::new(), Directory::new("claims-0").unwrap()),
             config: Rc::new(config),
             now: NEW_YEAR,
@@ -80,13 +85,32 @@ impl World {
         let config = Rc::clone(&self.config);
         self.objects
             .entry(id.to_string())
-            .or_insert_with(|| (Workerd::new(), Customer::new(id.clone(), config).unwrap()))
+            .or_insert_with(|| (Workerd::new(), Customer::new(id.clone(), config)))
+    }
+
+    /// Asks the vault of an id for what its object needs before it decides.
+    fn unlock(&mut self, id: &CustomerId, creates: bool) {
+        let mut entropy = self.entropy.clone();
+        let (sql, customer) = self.object(id);
+        let mut next = customer.key_errand(sql, creates, &mut entropy).unwrap();
+        while let Some(errand) = next {
+            if let user_api::vault::Errand::Create(made) = errand {
+                self.keys.entry(id.to_string()).or_insert(made);
+            }
+            let held = Held {
+                wrapped: self.keys.get(id.as_str()).cloned(),
+            };
+            let (sql, customer) = self.object(id);
+            next = customer.key_answer(sql, &held, &mut entropy).unwrap();
+        }
+        self.entropy = entropy;
     }
 
     pub fn errand(&mut self, errand: &Errand) -> errand::Answer {
-        let (now, mut entropy) = (Timestamp::from_millis(self.now), self.entropy.clone());
         // As it travels.
         let errand: Errand = serde_json::from_slice(&serde_json::to_vec(errand).unwrap()).unwrap();
+        self.unlock(&errand.customer, errand.creates());
+        let (now, mut entropy) = (Timestamp::from_millis(self.now), self.entropy.clone());
         let (sql, customer) = self.object(&errand.customer.clone());
         let mut answer = None;
         sql.transaction(&mut || {
@@ -150,6 +174,7 @@ impl World {
     pub fn deliver(&mut self) {
         let ids: Vec<String> = self.objects.keys().cloned().collect();
         for name in ids {
+            self.unlock(&id(&name), false);
             let mut notices = Vec::new();
             let (sql, customer) = self.objects.get_mut(&name).unwrap();
             sql.transaction(&mut || {
@@ -207,6 +232,7 @@ impl World {
     }
 
     pub fn send(&mut self, name: &str, request: &Request) -> Reply {
+        self.unlock(&id(name), false);
         let (now, mut entropy) = (Timestamp::from_millis(self.now), self.entropy.clone());
         let (sql, customer) = self.object(&id(name));
         let reply = batch::run(customer, sql, std::slice::from_ref(request), now, &mut entropy)
@@ -242,7 +268,7 @@ impl World {
     /// As after an eviction of all.
     pub fn sleep(&mut self) {
         for (_, customer) in self.objects.values_mut() {
-            customer.forget();
+            customer.forget_key();
         }
     }
 }
