@@ -104,7 +104,8 @@ impl<'a> Turn<'a> {
                 origin: request.origin.clone(),
             },
         };
-        let memory = self.create(&create)?;
+        let mut memory = self.create(&create)?;
+        memory.counters.count(request.operation, "ok", self.now);
         Ok((Some(memory), created(self.id, true)?.into()))
     }
 
