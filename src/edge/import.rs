@@ -17,7 +17,7 @@ pub const MAX_LINES: usize = 10_000;
 /// Largest body of a request, in bytes.
 pub const MAX_IMPORT_BYTES: usize = 67_108_864;
 /// Most lines of a window.
-pub const WINDOW_LINES: usize = 500;
+pub const MAX_WINDOW_LINES: usize = 500;
 /// Bytes of lines after which a window is full.
 pub const WINDOW_BYTES: usize = 1_048_576;
 /// Bytes of lines after which records of one customer go in another errand.
@@ -99,7 +99,7 @@ impl Window {
     /// Whether the next line belongs to the next window.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.slots.len() >= WINDOW_LINES || self.bytes >= WINDOW_BYTES
+        self.slots.len() >= MAX_WINDOW_LINES || self.bytes >= WINDOW_BYTES
     }
 
     /// Whether there is no line in it.
@@ -330,7 +330,7 @@ mod tests {
         let groups = window.take_groups();
         assert_eq!(groups[0].1.iter().map(Vec::len).collect::<Vec<_>>(), [1; 6]);
         let mut window = Window::default();
-        for _ in 0..WINDOW_LINES {
+        for _ in 0..MAX_WINDOW_LINES {
             assert!(!window.is_full());
             window.add(&whole("x"), 0);
         }

@@ -79,7 +79,7 @@ fn facts(object: Map<String, Value>, notes: &mut Vec<Word>) -> Facts {
             continue;
         }
         let ours = ours(&name, &value);
-        if matches!(ours, Ours::Wrong) || is_time(&name) {
+        if matches!(ours, Ours::Wrong) && name != STATUS || is_time(&name) {
             notes.push(Word::TypesOdd);
         }
         let is_raw = match ours {
