@@ -76,7 +76,10 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         | Route::Ready
         | Route::Problem
         | Route::ResourceMetadata
-        | Route::SigningKeys => {
+        | Route::SigningKeys
+        | Route::OpenApi
+        | Route::Docs
+        | Route::DocsStyle => {
             return Err(Error::fault("this route has no object"));
         }
     })
