@@ -251,6 +251,9 @@ impl<'a> Turn<'a> {
             let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
         }
+        if memory.has_preferences_waiting && owns_email(user, &memory.record) {
+            self.hand_over_preferences(memory, user)?;
+        }
         memory.record.touch(self.sql, self.now)
     }
 

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod ensure;
 pub mod errand;
 pub mod list;
+pub mod moving;
 pub mod shard;
 
 use crate::error::{Code, Error, Result};

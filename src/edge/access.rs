@@ -141,7 +141,7 @@ impl Route {
             | Self::AdminListAudit
             | Self::ListCustomers
             | Self::GetOperatorLog => Rule::Admin,
-            Self::EnsureCustomer | Self::ServiceRevokeTokens => Rule::Service,
+            Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,
             Self::Health
             | Self::Ready
             | Self::Problem

@@ -73,6 +73,7 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
         Route::ListCustomers
         | Route::GetOperatorLog
+        | Route::ImportRecords
         | Route::Health
         | Route::Ready
         | Route::Problem

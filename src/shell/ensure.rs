@@ -12,7 +12,7 @@ use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
-use crate::shell::object;
+use crate::shell::{legacy, object};
 use crate::types::CustomerId;
 use std::collections::BTreeMap;
 use worker::Env;
@@ -92,11 +92,15 @@ impl Newcomer {
         }
     }
 
-    /// Makes sure that the account is there.
+    /// Makes sure that the account is there, moving it in from the older store where it is still there.
     ///
     /// # Errors
     /// As [`ensure`].
     pub async fn ensure(&self, env: &Env, site: &Site) -> Result<Ensured> {
+        // Who is in the older store moves in from there, and is found then.
+        if let Caller::User(user) = &self.by.caller {
+            legacy::of_user(env, &site.settings, user, &self.by.origin).await;
+        }
         let new = NewCustomer {
             customer_id: None,
             plan: Plan::Free,

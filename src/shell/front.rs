@@ -5,13 +5,11 @@
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
-use crate::customer::created;
 use crate::customer::errand::By;
 use crate::customer::idempotency::IdempotencyKey;
-use crate::customer::profile::NewCustomer;
-use crate::customer::request::{Elsewhere, Origin};
+use crate::customer::request::Origin;
 use crate::customer::tokens::Target;
-use crate::directory::ensure::Wish;
+use crate::edge;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
@@ -22,20 +20,18 @@ use crate::edge::route::{
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
-use crate::shell::ensure::{self, Newcomer};
+use crate::shell::deliver::{Package, deliver, ensure_for_service};
+use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
-use crate::shell::object::{self, Call};
-use crate::shell::{admin, assets, body, jwks};
+use crate::shell::{admin, assets, body, import, jwks, object};
 use crate::types::{Condition, CustomerId};
 use std::time::Duration;
-use web_sys::{Request, Response};
+use web_sys::{ReadableStream, Request, Response};
 use worker::{Delay, Env};
 
 /// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
 const MAX_KEY_ROUNDS: u32 = 600;
-/// Most times that a request is sent again because the id that it was sent to is not its customer.
-const MAX_RESENDS: u32 = 3;
 /// How long it waits between two of them.
 const KEY_POLL: Duration = Duration::from_millis(10);
 
@@ -52,6 +48,8 @@ struct Trace {
 enum Outgoing {
     Own(Answer),
     Relayed(object::Relayed),
+    /// The results of an import, as they come.
+    Streamed(ReadableStream),
     File(assets::Found),
 }
 
@@ -133,6 +131,14 @@ fn finish(
             }
             (status, code, http::respond(answer, &headers))
         }
+        Outgoing::Streamed(stream) => {
+            let kind = edge::import::MEDIA_TYPE;
+            let answer = Answer::document(200, kind, Vec::new(), Caching::Never);
+            let mut headers = answer.common_headers(shown_id);
+            headers.extend(answer.headers);
+            headers.extend(more);
+            (200, None, http::stream(&stream, &headers))
+        }
         Outgoing::Relayed(relayed) => {
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
@@ -183,6 +189,14 @@ async fn serve(
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
     admit(found, &caller)?;
+    if found == Route::ImportRecords {
+        let by = By {
+            caller,
+            origin: origin.clone(),
+        };
+        admin::check(env, &site, &by, None).await?;
+        return import::start(request.body(), env, by).map(Outgoing::Streamed);
+    }
     let condition = condition::parse(
         head.header("if-match").as_deref(),
         head.header("if-none-match").as_deref(),
@@ -234,7 +248,9 @@ async fn forward(
     }
     if found == Route::EnsureCustomer {
         admin::check(env, site, &by, None).await?;
-        return ensure_for_service(env, site, body, by, trace).await;
+        let (customer, answer) = ensure_for_service(env, site, body, by).await?;
+        trace.customer = Some(customer);
+        return Ok(Outgoing::Own(answer));
     }
     let named = addressee(found, checked.variable, &by.caller, body);
     admin::check(env, site, &by, named.as_ref().ok().and_then(Option::as_ref)).await?;
@@ -264,15 +280,14 @@ async fn forward(
         traceparent: log::traceparent(head.header("traceparent")),
         newcomer: newcomer.as_ref(),
     };
-    let relayed = deliver(env, site, envelope, package, trace).await?;
+    let (customer, relayed) = deliver(env, site, envelope, package).await?;
     if found == Route::RevokeTokens && relayed.status == 204 {
         admin::revoke_own(env, site, &by, body).await?;
     }
-    if let (true, Some(Code::CustomerNotFound), Some(customer)) =
-        (found.audience().is_admin(), relayed.code, &trace.customer)
-    {
-        admin::missed(env, site, &by, customer).await;
+    if found.audience().is_admin() && relayed.code == Some(Code::CustomerNotFound) {
+        admin::missed(env, site, &by, &customer).await;
     }
+    trace.customer = Some(customer);
     Ok(Outgoing::Relayed(relayed))
 }
 
@@ -286,83 +301,6 @@ fn check_body(found: Route, head: &Head) -> Result<()> {
         content_encoding: coding.as_deref(),
     };
     intake::check_body(found, headers)
-}
-
-/// What goes with an envelope.
-struct Package<'a> {
-    body: Option<&'a [u8]>,
-    traceparent: Option<String>,
-    newcomer: Option<&'a Newcomer>,
-}
-
-/// 3., 4. Sends the request to the object of the id that it names, and on to another where that is not its customer.
-async fn deliver(
-    env: &Env,
-    site: &Site,
-    mut envelope: Envelope,
-    package: Package<'_>,
-    trace: &mut Trace,
-) -> Result<object::Relayed> {
-    let Package {
-        body,
-        traceparent,
-        newcomer,
-    } = package;
-    let send = async |envelope: &Envelope| {
-        let call = Call {
-            customer: &envelope.customer,
-            method: envelope.route.method(),
-            header: envelope.encode()?,
-            body,
-            traceparent: traceparent.clone(),
-            deadline_ms: site.settings.object_deadline_ms,
-        };
-        object::call(env, call).await
-    };
-    let mut relayed = send(&envelope).await?;
-    // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
-    for round in 0..MAX_RESENDS {
-        let (Some(newcomer), Some(elsewhere)) = (newcomer, relayed.elsewhere.take()) else {
-            break;
-        };
-        envelope.customer = match elsewhere {
-            Elsewhere::At(customer) if round == 0 => customer,
-            _ => newcomer.ensure(env, site).await?.customer_id,
-        };
-        trace.customer = Some(envelope.customer.clone());
-        relayed = send(&envelope).await?;
-    }
-    if relayed.elsewhere.is_some() && newcomer.is_some() {
-        let told = "The account is being changed at this moment.";
-        return Err(Error::new(Code::Unavailable, told).because("the ensured customer refused its own token"));
-    }
-    Ok(relayed)
-}
-
-/// `POST /internal/customers`.
-async fn ensure_for_service(
-    env: &Env,
-    site: &Site,
-    body: &[u8],
-    by: By,
-    trace: &mut Trace,
-) -> Result<Outgoing> {
-    let new = NewCustomer::parse(body)?;
-    let email = new.profile.email.as_deref();
-    let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
-    let wish = Wish {
-        named: new.customer_id.clone(),
-        index: site.customers.index.email(email)?,
-        new,
-        by: by.clone(),
-    };
-    let ensured = ensure::ensure(env, site, wish).await?;
-    trace.customer = Some(ensured.customer_id.clone());
-    let reply = created(&ensured.customer_id, ensured.created)?;
-    Ok(Outgoing::Own(Answer::from_reply(
-        reply,
-        intake::shown_request_id(&by.origin),
-    )))
 }
 
 /// `OPTIONS` of any path: a preflight's answer serves both.

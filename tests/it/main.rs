@@ -26,6 +26,7 @@ mod integrations;
 mod limits;
 mod limits_model;
 mod list_cost;
+mod moving;
 mod operator;
 mod preferences;
 mod status;
