@@ -1,8 +1,8 @@
 //! Carrying out one command for a caller that may give it. Every refusal leaves before anything is written.
 
 use crate::caller::{Caller, User};
-use crate::customer::account;
-use crate::customer::admin_edit::Edited;
+use crate::customer::account::{self, Prepared};
+use crate::customer::admin_edit::{AdminEdit, Edited};
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
 use crate::customer::limits::Policy;
@@ -15,6 +15,7 @@ use crate::customer::tokens::Target;
 use crate::customer::turn::Turn;
 use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
+use crate::email::Email;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339};
@@ -58,9 +59,7 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
                 })
             })
         }
-        Command::EditCustomer(edit) => write_customer(turn, memory, condition, |record| {
-            edit.as_ref().clone().apply(record)
-        }),
+        Command::EditCustomer(edit) => edit_customer(turn, memory, request, edit),
         Command::SetStatus(edit) => set_status(turn, memory, condition, edit),
         Command::ReadUsage => read_usage(turn, memory),
         Command::RevokeTokens(target) => {
@@ -192,6 +191,27 @@ fn write_customer(
         account::relist(turn, memory)?;
     }
     Ok(done)
+}
+
+/// An administrator's edit. Another e-mail takes effect only once its claim is held, together with all the rest.
+fn edit_customer(turn: &Turn<'_>, memory: &mut Memory, request: &Request, edit: &AdminEdit) -> Result<Done> {
+    let condition = &request.condition;
+    let apply = |record: &Record| edit.clone().apply(record);
+    let email = edit.email.as_deref().and_then(Email::parse);
+    let Some(email) = email.filter(|_| edit.email != memory.record.profile.email) else {
+        return write_customer(turn, memory, condition, apply);
+    };
+    // Everything else is checked before the first word about the e-mail is written.
+    unchanged_since(condition, &memory.record.version)?;
+    apply(&memory.record)?;
+    match account::prepare(turn, memory, &email, request.claimed.as_ref())? {
+        Prepared::Keep => write_customer(turn, memory, condition, apply),
+        Prepared::Wait(wanted) => Ok(Done::read(Reply::Claim(wanted))),
+        Prepared::Take(wanted) => {
+            account::take(turn, memory, &wanted)?;
+            write_customer(turn, memory, condition, apply)
+        }
+    }
 }
 
 /// What the audit log compares of a record that was edited.

@@ -1,6 +1,7 @@
 //! What the customer's brain is asked, and what it answers.
 
 use crate::caller::Caller;
+use crate::customer::account::{Claimed, Wanted};
 use crate::customer::command::Command;
 use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
 use crate::customer::limits::Outcome;
@@ -34,6 +35,8 @@ pub struct Request {
     pub as_admin: bool,
     /// How the request is known again when it is repeated, if its caller wants that.
     pub repeat: Option<Repeat>,
+    /// What came of the claim that it wanted when it was asked before ([`Reply::Claim`]).
+    pub claimed: Option<Claimed>,
 }
 
 impl Request {
@@ -150,6 +153,8 @@ pub enum Reply {
     Replayed(StoredReply),
     /// The caller has this version already.
     NotModified(Version),
+    /// Nothing was decided yet: this claim is wanted, and then the same request once more.
+    Claim(Wanted),
     /// The request is refused and changed nothing.
     Refused(Error),
 }

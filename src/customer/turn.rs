@@ -311,6 +311,11 @@ impl<'a> Turn<'a> {
         outcome: Result<Done>,
     ) -> Result<Answered> {
         let (reply, outcome, changed) = match outcome {
+            // Not decided: the log is told when it is.
+            Ok(Done {
+                reply: reply @ Reply::Claim(_),
+                ..
+            }) => return Ok(reply.into()),
             Ok(Done {
                 reply: Reply::Replayed(stored),
                 changed,

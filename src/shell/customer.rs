@@ -1,10 +1,11 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
 use crate::crypto::dek::unavailable;
+use crate::customer::account::Claimed;
 use crate::customer::errand::{Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
 use crate::customer::outbox::Told;
-use crate::customer::request::{Answered, Repeat, Request};
+use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
 use crate::directory::errand::What;
 use crate::edge::envelope::{self, Envelope};
@@ -14,7 +15,7 @@ use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body, object, vault};
+use crate::shell::{Storage, body, ensure, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::vault::Errand as KeyErrand;
@@ -26,6 +27,8 @@ use worker::{Delay, DurableObject, Env, State, durable_object};
 
 /// Most times that one request looks whether another has fetched the key.
 const MAX_UNLOCK_ROUNDS: u32 = 3;
+/// Most times that one request claims an e-mail: each time another wish may have taken over from it meanwhile.
+const MAX_CLAIM_ROUNDS: u32 = 4;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
@@ -263,9 +266,10 @@ impl CustomerObject {
             origin,
             as_admin,
             repeat,
+            claimed: None,
         };
         self.unlock(request.creates()).await?;
-        let answered = self.enqueue(request).await?;
+        let answered = self.decide(request).await?;
         // An administrator's change is answered only when the directory has it, so it tells what waits even if another
         // request is telling it already. A user's is told again by the alarm.
         if as_admin {
@@ -274,6 +278,21 @@ impl CustomerObject {
             let _ = self.tell_fresh().await;
             Ok(answered)
         }
+    }
+
+    /// Has a request decided; again where it first wants an e-mail's claim, with what came of that.
+    async fn decide(&self, mut request: Request) -> Result<Answered> {
+        let mut answered = self.enqueue(request.clone()).await?;
+        for _ in 0..MAX_CLAIM_ROUNDS {
+            let Reply::Claim(wanted) = answered.reply else {
+                break;
+            };
+            let site = host::site(&self.env)?;
+            let held = ensure::claim(&self.env, &site, &self.id()?, &wanted).await?;
+            request.claimed = Some(Claimed { wanted, held });
+            answered = self.enqueue(request.clone()).await?;
+        }
+        Ok(answered)
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.
