@@ -52,12 +52,13 @@ impl Memory {
     /// `internal_error` from the engine.
     pub fn of_new(
         sql: &dyn Sql,
+        fields: &FieldKeys,
         record: Record,
         customer_id: &CustomerId,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::with(sql, record, Head::genesis(customer_id), config, now)
+        Self::with(sql, Some(fields), record, Head::genesis(customer_id), config, now)
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
@@ -75,11 +76,19 @@ impl Memory {
         let Some(record) = Record::load(sql, fields)? else {
             return Ok(None);
         };
-        Self::with(sql, record, Head::load(sql, customer_id)?, config, now).map(Some)
+        Self::with(sql, fields, record, Head::load(sql, customer_id)?, config, now).map(Some)
     }
 
-    fn with(sql: &dyn Sql, record: Record, head: Head, config: &Config, now: Timestamp) -> Result<Self> {
-        let keys = Keys::load(sql)?;
+    fn with(
+        sql: &dyn Sql,
+        fields: Option<&FieldKeys>,
+        record: Record,
+        head: Head,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Self> {
+        // Only an erased customer comes without: nobody may use a key of it.
+        let keys = fields.map_or_else(|| Ok(Keys::default()), |fields| Keys::load(sql, fields))?;
         let mut quota = Quota::load(sql, config.limits.of(record.plan))?;
         quota.adopt(&keys, now)?;
         Ok(Self {

@@ -91,7 +91,7 @@ impl<'a> Turn<'a> {
         };
         migrate(self.sql, MIGRATIONS)?;
         let record = self.create(new)?;
-        let mut memory = Memory::of_new(self.sql, record, self.id, self.config, self.now)?;
+        let mut memory = Memory::of_new(self.sql, self.fields()?, record, self.id, self.config, self.now)?;
         let after = json!({
             "plan": new.plan, "status": new.status, "features": new.features, "profile": new.profile,
         });
@@ -115,16 +115,16 @@ impl<'a> Turn<'a> {
                 number: 1,
             },
             status: new.status,
-            status_reason: None,
+            status_reason: Ok(None),
             status_changed_at: self.now,
             plan: new.plan,
             features: new.features.clone(),
-            profile: new.profile.clone(),
+            profile: Ok(new.profile.clone()),
             created_at: self.now,
             updated_at: self.now,
             last_seen_at: None,
         };
-        record.insert(self.sql, self.id, self.fields()?)?;
+        record.insert(self.sql, self.id, self.fields()?, self.entropy)?;
         Ok(record)
     }
 
@@ -250,7 +250,8 @@ impl<'a> Turn<'a> {
             .is_some_and(|seen| seen.is_current(user, self.now))
         {
             let subject_index = self.config.index.subject(&user.subject)?;
-            let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
+            let fields = self.fields()?;
+            let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
         }
         memory.record.touch(self.sql, self.now)
@@ -261,11 +262,15 @@ impl<'a> Turn<'a> {
         if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
             return Ok(());
         }
-        let before = json!(memory.record.status_view());
+        let before = memory
+            .record
+            .status_view()
+            .map_or(Value::Null, |view| json!(view));
+        let (fields, to) = (self.fields()?, (Status::Active, None));
         memory
             .record
-            .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
-        let changed = changes(&before, &json!(memory.record.status_view()));
+            .move_to(self.sql, fields, to, By::VerifiedEmail, self.now, self.entropy)?;
+        let changed = changes(&before, &json!(memory.record.status_view()?));
         let entry = Entry {
             actor: self.actor(memory, request, None)?,
             action: "customer.verify",
@@ -277,7 +282,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -348,7 +353,7 @@ impl<'a> Turn<'a> {
             };
             memory
                 .head
-                .append(self.sql, self.id, entry, self.now, self.entropy)?;
+                .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
         }
         Ok(Answered {
             reply,
@@ -405,7 +410,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     /// What [`crate::customer::Customer::tick`] does.
@@ -423,7 +428,12 @@ impl<'a> Turn<'a> {
 
 /// Whether the token says that the customer's own e-mail is its holder's.
 fn owns_email(user: &User, record: &Record) -> bool {
-    user.email_verified && user.email.is_some() && user.email == record.profile.email
+    user.email_verified
+        && user.email.is_some()
+        && record
+            .profile
+            .as_ref()
+            .is_ok_and(|profile| user.email == profile.email)
 }
 
 /// Whether this caller may give this command at all.

@@ -25,6 +25,7 @@ mod integrations;
 mod limits;
 mod limits_model;
 mod preferences;
+mod sealing;
 mod status;
 mod status_gate;
 mod users;

@@ -27,6 +27,7 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
     let issuer = Issuer {
         customer: turn.id,
         pepper: turn.config.index.api_keys(),
+        fields: turn.fields()?,
     };
     let incarnation = memory.record.version.incarnation.clone();
     match &request.command {
@@ -48,7 +49,7 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
             let issued = memory
                 .keys
                 .create(turn.sql, issuer, new, turn.now, turn.entropy)?;
-            let changed = changes(&Value::Null, &json!(issued.record.view(turn.now)));
+            let changed = changes(&Value::Null, &json!(issued.record.view(turn.now)?));
             Ok(Done {
                 reply: Reply::Content {
                     body: issued.to_json()?,
@@ -64,18 +65,20 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
                 &request.condition,
                 &memory.keys.get(id)?.version(&incarnation, turn.now),
             )?;
-            let key = memory.keys.patch(turn.sql, id, edit, turn.now)?;
+            let key = memory
+                .keys
+                .patch(turn.sql, issuer.fields, id, edit, turn.now, turn.entropy)?;
             let reply = content(key.to_json(turn.now)?, key.version(&incarnation, turn.now));
             Ok(Done {
                 reply,
-                changed: changes(&before, &json!(key.view(turn.now))),
+                changed: changes(&before, &json!(key.view(turn.now)?)),
             })
         }
         Command::RotateKey(id, rotation) => {
             let issued = memory
                 .keys
                 .rotate(turn.sql, issuer, id, *rotation, turn.now, turn.entropy)?;
-            let changed = changes(&Value::Null, &json!(issued.record.view(turn.now)));
+            let changed = changes(&Value::Null, &json!(issued.record.view(turn.now)?));
             Ok(Done {
                 reply: Reply::Content {
                     body: issued.to_json()?,
@@ -97,5 +100,5 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
 }
 
 fn view(turn: &Turn<'_>, memory: &Memory, id: &KeyId) -> Result<Value> {
-    Ok(json!(memory.keys.get(id)?.view(turn.now)))
+    Ok(json!(memory.keys.get(id)?.view(turn.now)?))
 }

@@ -7,6 +7,7 @@ pub mod issuer;
 pub mod keys;
 pub mod log;
 pub mod raw;
+pub mod sealed;
 pub mod server;
 pub mod settings;
 pub mod shared;
