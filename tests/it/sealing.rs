@@ -82,7 +82,8 @@ fn no_personal_text_lies_in_any_column() {
 #[test]
 fn a_damaged_profile_is_refused_and_kept_and_all_else_works() {
     let mut world = world();
-    let damage = "UPDATE customer SET profile = CAST(substr(profile, 1, length(profile) - 1) || x'00' AS BLOB)";
+    let damage =
+        "UPDATE customer SET profile = CAST(substr(profile, 1, length(profile) - 1) || x'00' AS BLOB)";
     tamper(&mut world, damage);
     let stored = |world: &World| world.dump()["customer"].clone();
     let before = stored(&world);
