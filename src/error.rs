@@ -100,6 +100,8 @@ codes! {
         "Which status leads to which, and who may make the move, stands in the API documentation under Status. Read the status, then decide anew. Nothing was changed.";
     LimitReached "limit_reached" 409 "A limit of the customer is reached"
         "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
+    EmailTaken "email_taken" 409 "Another customer has this e-mail"
+        "An e-mail belongs to one customer. Another one has it, or is taking it at this moment. Nothing was changed.";
     RevokeAllInstead "revoke_all_instead" 409 "Too many tokens are revoked one by one"
         "A customer holds at most 10,000 revocations of single tokens, each until its token has expired by itself. Revoke everything issued until now with `{\"all\": true}`, or as a service with `notBefore`: that is one time stamp, and soon makes room.";
     CustomerErased "customer_erased" 410 "The customer was erased"

@@ -3,10 +3,12 @@
 
 use crate::caller::User;
 use crate::crypto::FieldKeys;
+use crate::customer::account::Account;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
 use crate::customer::config::Config;
 use crate::customer::idempotency::Idempotency;
+use crate::customer::outbox::Outbox;
 use crate::customer::profile::Record;
 use crate::customer::quota::Quota;
 use crate::customer::refusals::Refusals;
@@ -26,6 +28,10 @@ const MAX_SEEN: usize = 1024;
 pub struct Memory {
     /// The customer's record.
     pub record: Record,
+    /// What the directory knows of it.
+    pub account: Account,
+    /// What other objects must be told.
+    pub outbox: Outbox,
     /// Where the audit log ends.
     pub head: Head,
     /// The API keys.
@@ -54,11 +60,20 @@ impl Memory {
         sql: &dyn Sql,
         fields: &FieldKeys,
         record: Record,
+        account: Account,
         customer_id: &CustomerId,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::with(sql, Some(fields), record, Head::genesis(customer_id), config, now)
+        Self::with(
+            sql,
+            Some(fields),
+            record,
+            account,
+            Head::genesis(customer_id),
+            config,
+            now,
+        )
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
@@ -76,13 +91,15 @@ impl Memory {
         let Some(record) = Record::load(sql, fields)? else {
             return Ok(None);
         };
-        Self::with(sql, fields, record, Head::load(sql, customer_id)?, config, now).map(Some)
+        let head = Head::load(sql, customer_id)?;
+        Self::with(sql, fields, record, Account::load(sql)?, head, config, now).map(Some)
     }
 
     fn with(
         sql: &dyn Sql,
         fields: Option<&FieldKeys>,
         record: Record,
+        account: Account,
         head: Head,
         config: &Config,
         now: Timestamp,
@@ -101,6 +118,8 @@ impl Memory {
             refusals: Refusals::default(),
             seen: HashMap::new(),
             record,
+            account,
+            outbox: Outbox::load(sql)?,
             head,
         })
     }

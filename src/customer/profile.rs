@@ -32,7 +32,7 @@ pub const MAX_FEATURES: usize = 100;
 const ROW: &str = "1";
 
 /// What the customer pays for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Plan {
@@ -217,7 +217,8 @@ pub fn email(value: serde_json::Value) -> std::result::Result<String, Cow<'stati
 }
 
 /// What a service says of a customer that it wants to exist.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct NewCustomer {
     pub customer_id: Option<CustomerId>,

@@ -8,6 +8,7 @@ use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
+use crate::customer::errand::{self, Create};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::consume::ConsumeView;
@@ -16,12 +17,12 @@ use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Reply, Request};
 use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, tokens, users};
+use crate::customer::{MIGRATIONS, account, tokens, users};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::sql::{Sql, is_initialised, migrate};
-use crate::types::{CustomerId, RequestId, Timestamp, Version};
+use crate::types::{CustomerId, RequestId, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// The request's surroundings.
@@ -89,43 +90,22 @@ impl<'a> Turn<'a> {
             };
             return Ok((None, Reply::Refused(refusal).into()));
         };
-        migrate(self.sql, MIGRATIONS)?;
-        let record = self.create(new)?;
-        let mut memory = Memory::of_new(self.sql, self.fields()?, record, self.id, self.config, self.now)?;
-        let after = json!({
-            "plan": new.plan, "status": new.status, "features": new.features, "profile": new.profile,
-        });
-        let passage = Passage {
-            is_admitted: true,
-            ..Passage::default()
-        };
-        let done = Done {
-            reply: created(self.id, true)?,
-            changed: changes(&Value::Null, &after),
-        };
-        let answered = self.finish(&mut memory, request, passage, Ok(done))?;
-        Ok((Some(memory), answered))
-    }
-
-    fn create(&mut self, new: &NewCustomer) -> Result<Record> {
-        let incarnation = format!("{:016x}", u64::from_be_bytes(random(self.entropy)?));
-        let record = Record {
-            version: Version {
-                incarnation,
-                number: 1,
+        let create = Create {
+            index: match &new.profile.email {
+                Some(email) => Some(self.config.index.email(email)?),
+                None => None,
             },
-            status: new.status,
-            status_reason: Ok(None),
-            status_changed_at: self.now,
-            plan: new.plan,
-            features: new.features.clone(),
-            profile: Ok(new.profile.clone()),
-            created_at: self.now,
-            updated_at: self.now,
-            last_seen_at: None,
+            email_claimed: true,
+            attempt: 0,
+            new: NewCustomer::clone(new),
+            created_at: None,
+            by: errand::By {
+                caller: request.caller.clone(),
+                origin: request.origin.clone(),
+            },
         };
-        record.insert(self.sql, self.id, self.fields()?, self.entropy)?;
-        Ok(record)
+        let memory = self.create(&create)?;
+        Ok((Some(memory), created(self.id, true)?.into()))
     }
 
     /// Steps 2 to 10 for a customer that exists.
@@ -149,7 +129,12 @@ impl<'a> Turn<'a> {
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
+        let listed = (memory.record.status, memory.record.plan);
         let outcome = self.decide(memory, request, &mut passage);
+        // Also where the request was refused: its user may have woken a pending customer.
+        if listed != (memory.record.status, memory.record.plan) {
+            account::relist(self, memory)?;
+        }
         self.finish(memory, request, passage, outcome)
     }
 
@@ -244,7 +229,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Finds or makes the user, and notes the hour of the visit. Warm: no row read, none written.
-    fn meet(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
+    ///
+    /// # Errors
+    /// `limit_reached` or faults.
+    pub fn meet(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
         if !memory
             .seen(user)
             .is_some_and(|seen| seen.is_current(user, self.now))
@@ -363,8 +351,22 @@ impl<'a> Turn<'a> {
 
     /// Who the log says it was.
     fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
-        let id = match &request.caller {
-            Caller::User(user) if request.as_admin => {
+        self.actor_of(memory, &request.caller, request.as_admin, key)
+    }
+
+    /// The same of what is no request.
+    ///
+    /// # Errors
+    /// `internal_error`, in practice never.
+    pub fn actor_of(
+        &self,
+        memory: &Memory,
+        caller: &Caller,
+        as_admin: bool,
+        key: Option<&KeyRecord>,
+    ) -> Result<Actor> {
+        let id = match caller {
+            Caller::User(user) if as_admin => {
                 let index = self.config.index.subject(&user.subject)?;
                 index
                     .iter()
@@ -382,7 +384,7 @@ impl<'a> Turn<'a> {
         };
         Ok(Actor {
             id,
-            kind: request.caller.kind(),
+            kind: caller.kind(),
         })
     }
 
@@ -422,6 +424,9 @@ impl<'a> Turn<'a> {
         memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
         memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
         memory.revocations_due = memory.revocations.next_sweep(self.sql, self.now)?;
+        if memory.account.due().is_some_and(|due| due <= self.now) {
+            account::give_up(self, memory)?;
+        }
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ pub mod condition;
 pub mod cors;
 pub mod decode;
 pub mod envelope;
+pub mod errand;
 pub mod health;
 pub mod idempotency;
 pub mod intake;

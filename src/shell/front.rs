@@ -1,7 +1,7 @@
 //! The front worker. The way of a request, numbered as in `docs/ARCHITECTURE.md`:
 //!
 //! 1. The route, and the preflight. 2. What the body must be, by its headers; then who is calling.
-//! 3. One request to the customer's object, body passed on unread. 4. Raced against a deadline.
+//! 3. The body is read, and one request made to the customer's object. 4. Raced against a deadline.
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
@@ -24,9 +24,7 @@ use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
 use crate::shell::{body, jwks};
 use crate::types::CustomerId;
-use js_sys::Uint8Array;
 use std::time::Duration;
-use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::{Delay, Env};
 
@@ -189,7 +187,11 @@ async fn serve(
         head.header("if-none-match").as_deref(),
     )?;
     let idempotency_key = idempotency::parse(found.method(), head.header(idempotency::HEADER).as_deref())?;
-    let (customer, stream) = addressee(found, variable, &caller, request).await?;
+    let body = match found.body() {
+        BodyKind::None => None,
+        _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
+    };
+    let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
     trace.customer = Some(customer.clone());
     // 3., 4.
     let envelope = Envelope {
@@ -210,7 +212,7 @@ async fn serve(
         customer: &envelope.customer,
         method: found.method(),
         header: envelope.encode()?,
-        body: stream,
+        body: body.as_deref(),
         traceparent: log::traceparent(head.header("traceparent")),
         deadline_ms: site.settings.object_deadline_ms,
     };
@@ -331,40 +333,26 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
     Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller"))
 }
 
-/// Whose object the request is for, and the body to pass on. Only where the body names the customer is it read
-/// here.
-async fn addressee(
-    found: Route,
-    variable: &str,
-    caller: &Caller,
-    request: &Request,
-) -> Result<(CustomerId, Option<JsValue>)> {
+/// Whose object the request is for.
+fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<CustomerId> {
     if found.audience() == Audience::Service {
-        let bytes = body::read(request.body(), MAX_BODY_BYTES).await?;
         let named = match found {
-            Route::ServiceRevokeTokens => Some(Target::parse_internal(&bytes)?.0),
-            _ => NewCustomer::parse(&bytes)?.customer_id,
+            Route::ServiceRevokeTokens => Some(Target::parse_internal(body)?.0),
+            _ => NewCustomer::parse(body)?.customer_id,
         };
-        let customer = match named {
-            Some(customer) => customer,
-            None => CustomerId::mint(host::now(), random(&mut PlatformEntropy)?),
+        return match named {
+            Some(customer) => Ok(customer),
+            None => Ok(CustomerId::mint(host::now(), random(&mut PlatformEntropy)?)),
         };
-        return Ok((customer, Some(Uint8Array::from(bytes.as_slice()).into())));
     }
-    let stream = if found.body() == BodyKind::None {
-        None
-    } else {
-        request.body().map(JsValue::from)
-    };
     let customer = match caller {
         _ if found.audience() == Audience::Admin => CustomerId::parse(variable),
         Caller::User(user) => user.customer.clone(),
         Caller::Integration(integration) => Some(integration.customer.clone()),
         Caller::Service(_) => None,
     };
-    let customer = customer.ok_or_else(|| {
+    customer.ok_or_else(|| {
         let told = "The request names no customer that this service holds.";
         Error::new(Code::CustomerNotFound, told).because("no customer is named")
-    })?;
-    Ok((customer, stream))
+    })
 }

@@ -3,6 +3,7 @@
 
 mod body;
 mod customer;
+mod directory;
 mod front;
 mod host;
 mod http;
@@ -13,6 +14,7 @@ mod sql;
 mod vault;
 
 pub use customer::CustomerObject;
+pub use directory::DirectoryObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 

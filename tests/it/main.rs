@@ -21,6 +21,7 @@ mod conditions;
 mod cost;
 mod creation;
 mod customer;
+mod directory;
 mod integrations;
 mod limits;
 mod limits_model;
