@@ -1,14 +1,14 @@
 //! The commands on API keys, for the customer's owner.
 
 use super::{Done, content, unchanged_since};
-use crate::customer::api_keys::Issuer;
+use crate::customer::api_keys::{Issued, Issuer};
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
 use crate::customer::turn::Turn;
 use crate::error::{Code, Error, Result};
-use crate::types::KeyId;
+use crate::types::{KeyId, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// Carries out a command on API keys.
@@ -46,18 +46,8 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
             })
         }
         Command::CreateKey(new) => {
-            let issued = memory
-                .keys
-                .create(turn.sql, issuer, new, turn.now, turn.entropy)?;
-            let changed = changes(&Value::Null, &json!(issued.record.view(turn.now)?));
-            Ok(Done {
-                reply: Reply::Content {
-                    body: issued.to_json()?,
-                    version: None,
-                    created: true,
-                },
-                changed,
-            })
+            let (keys, entropy) = (&mut memory.keys, &mut *turn.entropy);
+            issued(&keys.create(turn.sql, issuer, new, turn.now, entropy)?, turn.now)
         }
         Command::WriteKey(id, edit) => {
             let before = view(turn, memory, id)?;
@@ -75,18 +65,9 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
             })
         }
         Command::RotateKey(id, rotation) => {
-            let issued = memory
-                .keys
-                .rotate(turn.sql, issuer, id, *rotation, turn.now, turn.entropy)?;
-            let changed = changes(&Value::Null, &json!(issued.record.view(turn.now)?));
-            Ok(Done {
-                reply: Reply::Content {
-                    body: issued.to_json()?,
-                    version: None,
-                    created: true,
-                },
-                changed,
-            })
+            let (keys, entropy) = (&mut memory.keys, &mut *turn.entropy);
+            let next = keys.rotate(turn.sql, issuer, id, *rotation, turn.now, entropy)?;
+            issued(&next, turn.now)
         }
         Command::RevokeKey(id) => {
             memory.keys.revoke(turn.sql, id, turn.now)?;
@@ -97,6 +78,18 @@ fn execute_one(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         }
         _ => Err(Error::new(Code::Forbidden, Code::Forbidden.title())),
     }
+}
+
+/// The one answer that shows a new key's secret.
+fn issued(issued: &Issued, now: Timestamp) -> Result<Done> {
+    Ok(Done {
+        reply: Reply::Content {
+            body: issued.to_json()?,
+            version: None,
+            created: true,
+        },
+        changed: changes(&Value::Null, &json!(issued.record.view(now)?)),
+    })
 }
 
 fn view(turn: &Turn<'_>, memory: &Memory, id: &KeyId) -> Result<Value> {
