@@ -186,12 +186,12 @@ fn a_value_that_was_moved_to_another_row_or_column_does_not_open() {
 fn a_value_of_another_customer_under_another_key_does_not_open() {
     let mut other = World::new_with_key_of(77);
     other.send(&ada().asks(Route::GetUser));
-    let foreign = match &other.dump()["customer"][0][7..] {
-        cells => cells.iter().find_map(|cell| match cell {
+    let foreign = other.dump()["customer"][0][7..]
+        .iter()
+        .find_map(|cell| match cell {
             Cell::Blob(bytes) if bytes.len() > 45 => Some(bytes.clone()),
             _ => None,
-        }),
-    };
+        });
     let hex: String = foreign
         .unwrap()
         .iter()
