@@ -147,7 +147,7 @@ fn encodings(text: &str) -> Vec<Vec<u8>> {
         let shifted = [&b"\0\0"[..shift], bytes].concat();
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             let encoded = engine.encode(&shifted);
-            all.push(encoded[4..encoded.len() - 4].as_bytes().to_vec());
+            all.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
         }
     }
     all.retain(|needle| needle.len() >= 8);
