@@ -61,13 +61,22 @@ impl Memory {
     /// `internal_error` from the engine.
     pub fn of_new(
         sql: &dyn Sql,
+        fields: &FieldKeys,
         record: Record,
         account: Account,
         customer_id: &CustomerId,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::with(sql, record, account, Head::genesis(customer_id), config, now)
+        Self::with(
+            sql,
+            Some(fields),
+            record,
+            account,
+            Head::genesis(customer_id),
+            config,
+            now,
+        )
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
@@ -86,18 +95,20 @@ impl Memory {
             return Ok(None);
         };
         let head = Head::load(sql, customer_id)?;
-        Self::with(sql, record, Account::load(sql)?, head, config, now).map(Some)
+        Self::with(sql, fields, record, Account::load(sql)?, head, config, now).map(Some)
     }
 
     fn with(
         sql: &dyn Sql,
+        fields: Option<&FieldKeys>,
         record: Record,
         account: Account,
         head: Head,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        let keys = Keys::load(sql)?;
+        // Only an erased customer comes without: nobody may use a key of it.
+        let keys = fields.map_or_else(|| Ok(Keys::default()), |fields| Keys::load(sql, fields))?;
         let mut quota = Quota::load(sql, config.limits.of(record.plan))?;
         quota.adopt(&keys, now)?;
         Ok(Self {

@@ -248,7 +248,8 @@ impl<'a> Turn<'a> {
             .is_some_and(|seen| seen.is_current(user, self.now))
         {
             let subject_index = self.config.index.subject(&user.subject)?;
-            let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
+            let fields = self.fields()?;
+            let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
         }
         if memory.has_preferences_waiting && owns_email(user, &memory.record) {
@@ -262,12 +263,16 @@ impl<'a> Turn<'a> {
         if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
             return Ok(());
         }
-        let before = json!(memory.record.status_view());
+        let before = memory
+            .record
+            .status_view()
+            .map_or(Value::Null, |view| json!(view));
+        let (fields, to) = (self.fields()?, (Status::Active, None));
         memory
             .record
-            .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
+            .move_to(self.sql, fields, to, By::VerifiedEmail, self.now, self.entropy)?;
         account::relist(self, memory)?;
-        let changed = changes(&before, &json!(memory.record.status_view()));
+        let changed = changes(&before, &json!(memory.record.status_view()?));
         let entry = Entry {
             actor: self.actor(memory, request, None)?,
             action: "customer.verify",
@@ -279,7 +284,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -355,7 +360,7 @@ impl<'a> Turn<'a> {
             };
             memory
                 .head
-                .append(self.sql, self.id, entry, self.now, self.entropy)?;
+                .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
         }
         Ok(Answered {
             reply,
@@ -460,7 +465,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     /// What [`crate::customer::Customer::tick`] does.
@@ -481,7 +486,12 @@ impl<'a> Turn<'a> {
 
 /// Whether the token says that the customer's own e-mail is its holder's.
 fn owns_email(user: &User, record: &Record) -> bool {
-    user.email_verified && user.email.is_some() && user.email == record.profile.email
+    user.email_verified
+        && user.email.is_some()
+        && record
+            .profile
+            .as_ref()
+            .is_ok_and(|profile| user.email == profile.email)
 }
 
 /// Whether this caller may give this command at all.

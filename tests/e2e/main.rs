@@ -44,6 +44,7 @@ mod preferences;
 mod public;
 mod revocations;
 mod revocations_survive;
+mod sealing;
 mod service;
 mod shield;
 mod status;

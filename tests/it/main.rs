@@ -29,6 +29,7 @@ mod list_cost;
 mod moving;
 mod operator;
 mod preferences;
+mod sealing;
 mod status;
 mod status_gate;
 mod users;

@@ -61,7 +61,7 @@ CREATE TABLE customer (
   incarnation        TEXT    NOT NULL CHECK (length(incarnation) = 16),
   version            INTEGER NOT NULL CHECK (version >= 1),
   status             TEXT    NOT NULL CHECK (status IN ('pending_verification', 'active', 'suspended', 'cancelled', 'erased')),
-  status_reason      TEXT,
+  status_reason      BLOB,
   status_changed_at  INTEGER NOT NULL,
   plan               TEXT    NOT NULL CHECK (plan IN ('free', 'starter', 'pro', 'enterprise')),
   features           TEXT    NOT NULL CHECK (json_valid(features)),
