@@ -70,6 +70,11 @@ pub enum What {
         /// The e-mail.
         index: EmailIndex,
     },
+    /// `customer`, for whom this id stood, was erased.
+    DropAlias {
+        /// For whom.
+        customer: CustomerId,
+    },
 }
 
 /// The customer that is to be.
@@ -133,7 +138,7 @@ pub enum Standing {
         /// Whether it holds the e-mail's claim, or wants it.
         holds: bool,
     },
-    /// A customer that was erased.
+    /// A customer that was erased, or an id that stood for one and stands for nobody else with this e-mail.
     Erased,
 }
 
@@ -176,6 +181,8 @@ impl Turn<'_> {
                     Answer::Full
                 }
             }
+            // An id that is a customer of its own stood for nobody.
+            What::DropAlias { .. } => Answer::Noted,
         })
     }
 
@@ -237,6 +244,11 @@ impl Turn<'_> {
                 }
             }
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
+            What::DropAlias { customer } => {
+                migrate(self.sql, MIGRATIONS)?;
+                aliases::erase(self.sql, customer)?;
+                Answer::Noted
+            }
         };
         Ok((None, answer))
     }
@@ -246,13 +258,19 @@ impl Turn<'_> {
     /// # Errors
     /// `internal_error` from the engine.
     pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? || !aliases::is_alias(self.sql)? {
+        if !is_initialised(self.sql)? {
             return Ok(Standing::Absent);
         }
         let target = match index {
             Some(index) => aliases::target(self.sql, index)?,
             None => None,
         };
+        if target.is_none() && aliases::was_erased(self.sql, None)? {
+            return Ok(Standing::Erased);
+        }
+        if !aliases::is_alias(self.sql)? {
+            return Ok(Standing::Absent);
+        }
         Ok(Standing::Alias(target))
     }
 

@@ -368,7 +368,11 @@ impl Record {
             status_changed_at: Timestamp::from_millis(row.integer(4)?),
             plan: Plan::parse(row.text(5)?).ok_or_else(|| unknown("plan"))?,
             features: json::from_stored(row.text(6)?.as_bytes(), "features")?,
-            profile: json::from_stored(row.blob(7)?, "profile")?,
+            profile: if status == Some(Status::Erased) {
+                Profile::default()
+            } else {
+                json::from_stored(row.blob(7)?, "profile")?
+            },
             created_at: Timestamp::from_millis(row.integer(8)?),
             updated_at: Timestamp::from_millis(row.integer(9)?),
             last_seen_at: row.integer_or_null(10)?.map(Timestamp::from_millis),

@@ -4,6 +4,7 @@
 mod body;
 mod customer;
 mod directory;
+mod erasure;
 mod front;
 mod host;
 mod http;

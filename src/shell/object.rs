@@ -232,7 +232,6 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
 ///
 /// # Errors
 /// `unavailable` if its object does not answer, or the error that it answers.
-#[allow(dead_code)]
 pub async fn ask_customer(
     env: &Env,
     errand: &customer::Errand,
