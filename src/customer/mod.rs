@@ -31,6 +31,8 @@ mod entry;
 pub mod erasure;
 pub mod errand;
 mod execute;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use execute::SessionView;
 pub mod idempotency;
 mod key;
 pub mod limits;

@@ -76,7 +76,14 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::AdminRequestErasure => Command::RequestErasure(Box::new(ErasureRequest::parse(body, true)?)),
         Route::WithdrawErasure | Route::AdminWithdrawErasure => Command::WithdrawErasure,
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata | Route::SigningKeys => {
+        Route::Health
+        | Route::Ready
+        | Route::Problem
+        | Route::ResourceMetadata
+        | Route::SigningKeys
+        | Route::OpenApi
+        | Route::Docs
+        | Route::DocsStyle => {
             return Err(Error::fault("this route has no object"));
         }
     })
