@@ -22,6 +22,7 @@ mod cors;
 mod crash;
 mod customer;
 mod deadline;
+mod erasure;
 mod headers;
 mod idempotency;
 mod isolation;

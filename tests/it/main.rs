@@ -31,6 +31,7 @@ mod status_gate;
 mod users;
 mod vault;
 
+mod erasure;
 mod faults;
 mod imitation;
 mod migrations;

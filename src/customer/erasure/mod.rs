@@ -15,6 +15,8 @@ use crate::customer::audit::Actor;
 use crate::customer::config::Config;
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
+use crate::customer::status::MAX_REASON_CHARS;
+use crate::customer::usage::DAY_MS;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::sql::{Row, Sql};
@@ -26,10 +28,6 @@ use serde_json::{Map, Value, json};
 
 /// The longest grace, in days.
 pub const MAX_GRACE_DAYS: i64 = 365;
-/// Longest reason, in characters.
-pub const MAX_REASON_CHARS: usize = 500;
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 /// The body of `POST …/erasure`. The reason is for the audit log, whose details go with the erasure.
 #[derive(Debug, Clone, PartialEq, Eq)]
