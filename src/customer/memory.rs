@@ -9,6 +9,7 @@ use crate::customer::audit::Head;
 use crate::customer::config::Config;
 use crate::customer::erasure::Erasure;
 use crate::customer::idempotency::Idempotency;
+use crate::customer::moving;
 use crate::customer::outbox::Outbox;
 use crate::customer::profile::Record;
 use crate::customer::quota::Quota;
@@ -51,6 +52,8 @@ pub struct Memory {
     pub counters: Counters,
     /// Refusals that no limit bounds.
     pub refusals: Refusals,
+    /// Whether preferences came along that no user has yet.
+    pub has_preferences_waiting: bool,
     seen: HashMap<String, Seen>,
 }
 
@@ -108,6 +111,7 @@ impl Memory {
             quota,
             counters: Counters::default(),
             refusals: Refusals::default(),
+            has_preferences_waiting: moving::has_preferences_waiting(sql)?,
             seen: HashMap::new(),
             record,
             account,

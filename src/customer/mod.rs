@@ -38,6 +38,7 @@ mod key;
 pub mod limits;
 pub mod listing;
 mod memory;
+pub mod moving;
 pub mod outbox;
 pub mod preferences;
 pub mod profile;
@@ -102,7 +103,11 @@ pub const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         number: 7,
-        script: include_str!("../../migrations/customer/0007_erasure.sql"),
+        script: include_str!("../../migrations/customer/0007_legacy.sql"),
+    },
+    Migration {
+        number: 8,
+        script: include_str!("../../migrations/customer/0008_erasure.sql"),
     },
 ];
 

@@ -76,7 +76,8 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::AdminRequestErasure => Command::RequestErasure(Box::new(ErasureRequest::parse(body, true)?)),
         Route::WithdrawErasure | Route::AdminWithdrawErasure => Command::WithdrawErasure,
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health
+        Route::ImportRecords
+        | Route::Health
         | Route::Ready
         | Route::Problem
         | Route::ResourceMetadata

@@ -17,6 +17,7 @@ pub mod owned;
 mod read;
 pub mod slim;
 mod text;
+pub mod wanted;
 
 pub use facts::Facts;
 pub use line::{Line, Note, Parsed};

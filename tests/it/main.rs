@@ -25,6 +25,7 @@ mod directory;
 mod integrations;
 mod limits;
 mod limits_model;
+mod moving;
 mod preferences;
 mod status;
 mod status_gate;

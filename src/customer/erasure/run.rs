@@ -75,6 +75,7 @@ wiped! {
     "limits" "one" "limits";
     "limiter" "one" "limits";
     "usage" "day" "usage";
+    "legacy" "key" "movedInDocuments";
 }
 
 /// Tables that an erased customer keeps, because they are the tombstone or what is left of the log.

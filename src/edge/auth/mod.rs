@@ -55,6 +55,7 @@ pub struct Authenticator {
     has_issuer: bool,
     policy: TokenPolicy,
     service_keys: ServiceKeys,
+    legacy_api_keys: bool,
     /// None would accept no API key; deriving it does not fail in practice.
     pepper: Option<ApiKeyPepper>,
 }
@@ -72,6 +73,7 @@ impl Authenticator {
             has_issuer: settings.jwks_url.is_some(),
             policy: settings.tokens.clone(),
             service_keys: ServiceKeys::new(&settings.service_keys),
+            legacy_api_keys: settings.legacy_api_keys,
             pepper: IndexKeys::derive(settings.index_key.expose())
                 .map(|keys| keys.api_keys().clone())
                 .ok(),
@@ -143,6 +145,9 @@ impl Authenticator {
 
     fn integration(&self, key: &str, credentials: &Credentials<'_>) -> std::result::Result<Caller, Reason> {
         let pepper = self.pepper.as_ref().ok_or(Reason::BadApiKey)?;
+        if !self.legacy_api_keys && api_key::is_legacy(key) {
+            return Err(Reason::LegacyKeysOff);
+        }
         api_key::identify(key, pepper, credentials.customer_id, credentials.origin)
     }
 
