@@ -22,7 +22,7 @@ pub use claims::{MAX_ID_CHARS, MAX_SKEW_SECS};
 pub use credentials::{COOKIE_NAME, Credentials};
 pub use jwks::{FETCH_DEADLINE_MS, FRESH_MS, JwksCache, Lookup, REFRESH_FLOOR_MS, RETRY_FLOOR_MS, STALE_MS};
 pub use key::{Algorithm, MAX_RSA_BITS, MIN_RSA_BITS, VerifyingKey};
-pub use key_set::{KeySet, MAX_SET_BYTES, MAX_SET_KEYS, MAX_TRIES};
+pub use key_set::{KeySet, MAX_SET_BYTES, MAX_SET_KEYS, MAX_TRIES, MAX_VERIFIED};
 pub use reason::Reason;
 pub use token::MAX_TOKEN_BYTES;
 
@@ -162,10 +162,10 @@ impl Authenticator {
         if token.algorithm == Algorithm::Hs256 {
             return Ok(token.verify(self.secrets_for(kid)?)?);
         }
-        let mut own = self.static_keys.candidates(kid, token.algorithm).peekable();
+        let mut own = self.static_keys.candidates(kid, token.algorithm);
         // A `kid` that the configuration holds is decided by it; a token without one may be either's.
-        if own.peek().is_some() {
-            match token.verify(own) {
+        if own.next().is_some() {
+            match self.static_keys.verify(token) {
                 Err(Reason::BadSignature) if kid.is_none() && self.has_issuer => {}
                 decided => return Ok(decided?),
             }
@@ -174,7 +174,7 @@ impl Authenticator {
             return Err(Reason::UnknownKid.into());
         }
         match cache.lookup(kid, token.algorithm, now) {
-            Lookup::Keys(keys) => Ok(token.verify(keys.candidates(kid, token.algorithm))?),
+            Lookup::Keys(keys) => Ok(keys.verify(token)?),
             Lookup::Unknown => Err(Reason::UnknownKid.into()),
             Lookup::Unavailable => Err(Reason::IssuerUnavailable.into()),
             Lookup::Fetch => Err(Pending::Fetch),
