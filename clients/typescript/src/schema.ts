@@ -1195,6 +1195,8 @@ export interface components {
         Problem: {
             /** @description False, where limits of one's own were asked. */
             allowed?: boolean;
+            /** @description With `customer_erased`, once the destruction is complete: a compact JWS. */
+            certificate?: string;
             /** @enum {string} */
             code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
