@@ -6,6 +6,7 @@
 //! 4. The first previous hash is SHA-256 of `user-api/audit/v1|<customerId>`, so that no two customers'
 //!    chains can be swapped.
 
+pub mod bare;
 pub mod checkpoint;
 pub mod page;
 pub mod view;

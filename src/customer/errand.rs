@@ -99,6 +99,11 @@ pub enum What {
         /// The e-mail.
         index: EmailIndex,
     },
+    /// `customer`, for whom this id stood, was erased.
+    DropAlias {
+        /// For whom.
+        customer: CustomerId,
+    },
 }
 
 /// The customer that is to be.
@@ -182,7 +187,7 @@ pub enum Standing {
         /// Whether it holds the e-mail's claim, or wants it.
         holds: bool,
     },
-    /// A customer that was erased.
+    /// A customer that was erased, or an id that stood for one and stands for nobody else with this e-mail.
     Erased,
 }
 
@@ -265,6 +270,8 @@ impl Turn<'_> {
                     Answer::Full
                 }
             }
+            // An id that is a customer of its own stood for nobody.
+            What::DropAlias { .. } => Answer::Noted,
         })
     }
 
@@ -340,6 +347,11 @@ impl Turn<'_> {
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
             What::CheckToken { .. } => Answer::Noted,
             What::Show { .. } => Answer::Is(self.standing(None)?),
+            What::DropAlias { customer } => {
+                migrate(self.sql, MIGRATIONS)?;
+                aliases::erase(self.sql, customer)?;
+                Answer::Noted
+            }
         };
         Ok((None, answer))
     }
@@ -349,13 +361,19 @@ impl Turn<'_> {
     /// # Errors
     /// `internal_error` from the engine.
     pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? || !aliases::is_alias(self.sql)? {
+        if !is_initialised(self.sql)? {
             return Ok(Standing::Absent);
         }
         let target = match index {
             Some(index) => aliases::target(self.sql, index)?,
             None => None,
         };
+        if target.is_none() && aliases::was_erased(self.sql, None)? {
+            return Ok(Standing::Erased);
+        }
+        if !aliases::is_alias(self.sql)? {
+            return Ok(Standing::Absent);
+        }
         Ok(Standing::Alias(target))
     }
 

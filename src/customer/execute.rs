@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 mod audit;
+mod erasure;
 mod keys;
 
 /// What carrying out a command came to, and what the log is to say of it beyond the usual.
@@ -79,6 +80,9 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         Command::ReadLimits => limits(memory, request.as_admin),
         Command::ListAudit(_) | Command::ReadAudit(_) | Command::ReadAuditHead(_) => {
             audit::execute(turn, memory, request)
+        }
+        Command::RequestErasure(_) | Command::WithdrawErasure | Command::ReadErasure => {
+            erasure::execute(turn, memory, request)
         }
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),
         Command::WriteOwnLimits(policies) => write_own_limits(turn, memory, policies),

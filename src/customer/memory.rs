@@ -7,6 +7,7 @@ use crate::customer::account::Account;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
 use crate::customer::config::Config;
+use crate::customer::erasure::Erasure;
 use crate::customer::idempotency::Idempotency;
 use crate::customer::moving;
 use crate::customer::outbox::Outbox;
@@ -33,6 +34,8 @@ pub struct Memory {
     pub account: Account,
     /// What other objects must be told.
     pub outbox: Outbox,
+    /// The erasure that was asked for, or carried out.
+    pub erasure: Option<Erasure>,
     /// Where the audit log ends.
     pub head: Head,
     /// The API keys.
@@ -124,6 +127,7 @@ impl Memory {
             record,
             account,
             outbox: Outbox::load(sql)?,
+            erasure: Erasure::load(sql)?,
             head,
         })
     }

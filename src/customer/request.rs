@@ -147,6 +147,8 @@ pub enum Reply {
         /// True if this request created it.
         created: bool,
     },
+    /// It will be done; what is known of that so far, as JSON.
+    Accepted(Vec<u8>),
     /// It is done, and there is nothing to show.
     Done,
     /// The reply to the same request when it was carried out.

@@ -121,6 +121,7 @@ impl Answer {
                     .extend(version.map(|version| ("ETag", format!("\"{version}\""))));
                 answer
             }
+            Reply::Accepted(body) => Self::document(202, "application/json", body, Caching::Never),
             Reply::Done => Self::empty(204),
             Reply::Replayed(stored) => idempotency::replay(stored),
             Reply::NotModified(version) => {

@@ -2,7 +2,7 @@
 
 use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
-use crate::customer::errand::{Answer as ErrandAnswer, Errand};
+use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
 use crate::customer::outbox::Told;
 use crate::customer::request::{Answered, Repeat, Reply, Request};
@@ -11,11 +11,12 @@ use crate::directory::errand::What;
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
 use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
+use crate::edge::settings::Settings;
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body, ensure, object, vault};
+use crate::shell::{Storage, body, ensure, erasure, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::vault::Errand as KeyErrand;
@@ -194,21 +195,49 @@ impl CustomerObject {
         let mut outcome = Ok(());
         for (notice, told) in notices {
             let own_id = self.with_awake(|customer, _| Ok(customer.id().clone()))?;
-            let what = match told {
-                Told::List(listing) => What::Put(listing),
-                Told::Release { index, attempt } => What::Release {
-                    index,
-                    holder: own_id,
-                    attempt,
-                },
-            };
-            let heard = object::tell_directory(&self.env, settings, what).await;
+            let heard = self.tell_one(settings, own_id, told).await;
             let now = host::now();
             self.with_awake(|customer, storage| customer.noticed(storage, &notice, heard.is_ok(), now))?;
-            outcome = outcome.and(heard.map(|_| ()));
+            outcome = outcome.and(heard);
         }
         self.arm()?;
         outcome
+    }
+
+    async fn tell_one(&self, settings: &Settings, own_id: CustomerId, told: Told) -> Result<()> {
+        let what = match told {
+            Told::List(listing) => What::Put(listing),
+            Told::Release { index, attempt } => What::Release {
+                index,
+                holder: own_id,
+                attempt,
+            },
+            Told::Alias(alias) => {
+                let errand = Errand {
+                    customer: alias,
+                    what: tell::What::DropAlias { customer: own_id },
+                };
+                let said = object::ask_customer(&self.env, &errand, settings.object_deadline_ms).await?;
+                return match said {
+                    ErrandAnswer::Noted => Ok(()),
+                    _ => Err(Error::fault("an alias answered something else")),
+                };
+            }
+            Told::Legacy => {
+                let outcome = erasure::legacy(&self.env, &own_id).await?;
+                return self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome));
+            }
+            Told::Vault => {
+                let held = vault::ask(&self.env, &own_id, KeyErrand::DeleteAll).await?;
+                return match held.wrapped {
+                    None => Ok(()),
+                    Some(_) => Err(Error::fault("the vault still holds a key")),
+                };
+            }
+        };
+        object::tell_directory(&self.env, settings, what)
+            .await
+            .map(|_| ())
     }
 
     /// Does something with the customer in a transaction, without an await.
@@ -445,6 +474,15 @@ impl CustomerObject {
     /// would stop trying.
     async fn wake_and_tick(&self) -> Result<()> {
         self.wake(&self.id()?)?;
+        // Without the key, which may be lost for good.
+        let erased = self.with_awake(|customer, storage| {
+            customer.erase_if_due(storage, host::now(), &mut PlatformEntropy)
+        });
+        if let Err(error) = erased {
+            self.alarm.set(None);
+            self.tick_again()?;
+            return Err(error);
+        }
         let unlocked = self.unlock(false).await;
         self.alarm.set(None);
         match unlocked {

@@ -25,6 +25,7 @@ mod crash;
 mod customer;
 mod customers;
 mod deadline;
+mod erasure;
 mod headers;
 mod idempotency;
 mod import;

@@ -35,6 +35,7 @@ mod status_gate;
 mod users;
 mod vault;
 
+mod erasure;
 mod faults;
 mod imitation;
 mod migrations;
