@@ -8,6 +8,7 @@
 
 pub mod checkpoint;
 pub mod page;
+pub mod retention;
 pub mod view;
 
 use crate::crypto::FieldKeys;

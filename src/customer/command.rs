@@ -67,6 +67,8 @@ pub enum Command {
     ReadAudit(i64),
     /// Reads where the audit log ends, and the leaf hashes after an entry.
     ReadAuditHead(Option<i64>),
+    /// Begins an export of everything.
+    Export,
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
@@ -111,6 +113,7 @@ impl Command {
             Self::RevokeTokens(_) => "tokens.revoke",
             Self::ReadLimits => "limits.read",
             Self::WriteLimits(_) => "limits.update",
+            Self::Export => "export.read",
             Self::ListAudit(_) => "audit.list",
             Self::ReadAudit(_) => "audit.read",
             Self::ReadAuditHead(_) => "audit.head",
@@ -136,6 +139,7 @@ impl Command {
             | Self::ListAudit(_)
             | Self::ReadAudit(_)
             | Self::ReadAuditHead(_)
+            | Self::Export
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
             | Self::EditCustomer(_)
@@ -178,6 +182,7 @@ impl Command {
                 | Self::RotateKey(..)
                 | Self::RevokeKey(_)
                 | Self::RevokeTokens(Target::All)
+                | Self::Export
                 | Self::Invalid { owner: true, .. }
         )
     }
@@ -204,6 +209,7 @@ impl Command {
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
                 | Self::ListAudit(_)
+                | Self::Export
                 | Self::Invalid { .. }
         )
     }

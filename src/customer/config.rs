@@ -18,6 +18,8 @@ pub struct Config {
     pub max_ttl_secs: u32,
     /// `MASTER_KEYS`, the active one first.
     pub master_keys: Vec<(u32, [u8; 32])>,
+    /// `AUDIT_RETENTION_DAYS` in milliseconds: how long details of audit entries are kept.
+    pub audit_retention_ms: i64,
     /// `SIGNING_KEYS`, which sign checkpoints and exports.
     pub signing: SigningKeys,
     /// How a reply looks when it is sent, so that it can be stored and sent again byte for byte. The brain does not

@@ -21,6 +21,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 mod audit;
+mod export;
 mod keys;
 
 /// What carrying out a command came to, and what the log is to say of it beyond the usual.
@@ -76,6 +77,7 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         Command::ListAudit(_) | Command::ReadAudit(_) | Command::ReadAuditHead(_) => {
             audit::execute(turn, memory, request)
         }
+        Command::Export => export::execute(turn, memory, request),
         Command::ReadLimits => limits(memory),
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),
         Command::Invalid { error, .. } => Err(error.clone()),
@@ -151,8 +153,12 @@ fn read_usage(turn: &Turn<'_>, memory: &mut Memory) -> Result<Done> {
     }))
 }
 
+fn limits_view(memory: &Memory) -> Value {
+    json!({"policies": memory.quota.effective(), "own": memory.quota.own()})
+}
+
 fn limits(memory: &Memory) -> Result<Done> {
-    let body = json::to_bytes(&json!({"policies": memory.quota.effective(), "own": memory.quota.own()}))?;
+    let body = json::to_bytes(&limits_view(memory))?;
     Ok(Done::read(Reply::Content {
         body,
         version: None,

@@ -4,6 +4,8 @@
 use crate::caller::User;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
+use crate::customer::audit::retention::Retention;
+use crate::customer::export::running::Exports;
 use crate::customer::config::Config;
 use crate::customer::idempotency::Idempotency;
 use crate::customer::profile::Record;
@@ -41,6 +43,10 @@ pub struct Memory {
     pub counters: Counters,
     /// Refusals that no limit bounds.
     pub refusals: Refusals,
+    /// Exports under way.
+    pub exports: Exports,
+    /// The oldest detail of the log that is kept.
+    pub retention: Retention,
     seen: HashMap<String, Seen>,
 }
 
@@ -87,6 +93,8 @@ impl Memory {
             quota,
             counters: Counters::default(),
             refusals: Refusals::default(),
+            exports: Exports::load(sql, now)?,
+            retention: Retention::load(sql, &head, config.audit_retention_ms)?,
             seen: HashMap::new(),
             record,
             head,

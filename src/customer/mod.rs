@@ -27,6 +27,7 @@ pub mod command;
 pub mod config;
 mod entry;
 mod execute;
+pub mod export;
 pub mod idempotency;
 pub mod limits;
 mod memory;
@@ -51,10 +52,11 @@ pub mod users;
 
 use crate::crypto::FieldKeys;
 use crate::entropy::Entropy;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::sql::{Migration, Sql};
 use crate::types::{CustomerId, Timestamp};
 use config::Config;
+use export::Export;
 use memory::Memory;
 use request::{Answered, Request};
 use std::rc::Rc;
@@ -157,6 +159,8 @@ impl Customer {
             memory.refusals.due(),
             memory.idempotency.next_sweep(),
             memory.revocations_due,
+            memory.exports.due(),
+            memory.retention.due,
         ]
         .into_iter()
         .flatten()
@@ -189,5 +193,59 @@ impl Customer {
             None => None,
         };
         Ok(())
+    }
+
+    /// The next piece of an export, inside the caller's transaction.
+    ///
+    /// # Errors
+    /// Any error ends the export, and the transaction must be rolled back and the memory forgotten.
+    pub fn pull(
+        &mut self,
+        sql: &dyn Sql,
+        export: &mut Export,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>> {
+        self.turn(sql, now, entropy, |turn, memory| turn.pull(memory, export))
+    }
+
+    /// Ends an export whose receiver went away, inside the caller's transaction.
+    ///
+    /// # Errors
+    /// Only faults, after which the transaction must be rolled back and the memory forgotten.
+    pub fn abandon(
+        &mut self,
+        sql: &dyn Sql,
+        export: &Export,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
+        self.turn(sql, now, entropy, |turn, memory| turn.abandon(memory, export, "cancelled"))
+    }
+
+    /// A turn that is no request, on a customer that exists.
+    fn turn<T>(
+        &mut self,
+        sql: &dyn Sql,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+        work: impl FnOnce(&mut Turn<'_>, &mut Memory) -> Result<T>,
+    ) -> Result<T> {
+        let mut turn = Turn {
+            sql,
+            id: &self.id,
+            config: &self.config,
+            fields: &self.fields,
+            now,
+            entropy,
+        };
+        let memory = match self.memory.take() {
+            Some(memory) => Some(memory),
+            None => turn.wake()?,
+        };
+        let mut memory = memory.ok_or_else(|| Error::fault("there is no customer any more"))?;
+        let done = work(&mut turn, &mut memory)?;
+        self.memory = Some(memory);
+        Ok(done)
     }
 }

@@ -210,12 +210,19 @@ pub fn load(sql: &dyn Sql, user_id: &UserId) -> Result<(Preferences, i64)> {
     )?;
     let row = rows.first().ok_or_else(|| Error::fault("a user's row is gone"))?;
     let number = row.integer(0)?;
-    let preferences = if number == 0 {
-        Preferences::default()
-    } else {
-        json::from_stored(row.blob(1)?, "preferences")?
-    };
-    Ok((preferences, number))
+    Ok((from_stored(number, row.blob_or_null(1)?)?, number))
+}
+
+/// The preferences of version `number` as they are stored; nothing is, before they were first set.
+///
+/// # Errors
+/// `internal_error` if they are unreadable.
+pub fn from_stored(number: i64, stored: Option<&[u8]>) -> Result<Preferences> {
+    match stored {
+        Some(stored) if number > 0 => json::from_stored(stored, "preferences"),
+        None if number > 0 => Err(Error::fault("preferences are missing")),
+        _ => Ok(Preferences::default()),
+    }
 }
 
 /// Stores the preferences as version `number`.

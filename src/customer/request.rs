@@ -82,6 +82,8 @@ pub enum Reply {
         /// True if this request created it.
         created: bool,
     },
+    /// An export that begins; its bytes come piece by piece.
+    Archive(Box<crate::customer::export::Plan>),
     /// It is done, and there is nothing to show.
     Done,
     /// The reply to the same request when it was carried out.

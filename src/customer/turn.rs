@@ -312,6 +312,9 @@ impl Turn<'_> {
             memory
                 .head
                 .append(self.sql, self.id, entry, self.now, self.entropy)?;
+            memory
+                .retention
+                .appended(&memory.head, self.config.audit_retention_ms);
         }
         Ok(Answered {
             reply,
@@ -320,7 +323,10 @@ impl Turn<'_> {
     }
 
     /// Who the log says it was.
-    fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
         let id = match &request.caller {
             Caller::User(user) if request.as_admin => {
                 let index = self.config.index.subject(&user.subject)?;
@@ -380,6 +386,9 @@ impl Turn<'_> {
         memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
         memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
         memory.revocations_due = memory.revocations.next_sweep(self.sql, self.now)?;
+        self.give_up_idle_exports(memory)?;
+        let keep_ms = self.config.audit_retention_ms;
+        memory.retention.sweep(self.sql, &memory.head, keep_ms, self.now)?;
         Ok(())
     }
 }

@@ -164,7 +164,11 @@ impl UserRecord {
         rows.first().map(Self::from_row).transpose()
     }
 
-    fn from_row(row: &Row) -> Result<Self> {
+    /// Reads `user_id, version, profile, created_at, updated_at, last_seen_at`.
+    ///
+    /// # Errors
+    /// `internal_error` if the row is unreadable.
+    pub fn from_row(row: &Row) -> Result<Self> {
         Ok(Self {
             user_id: UserId::parse(row.text(0)?)
                 .ok_or_else(|| Error::fault("stored user id is malformed"))?,

@@ -145,6 +145,7 @@ routes! {
     ListAudit        Get   "/customer/me/audit"            Customer None;
     GetAuditHead     Get   "/customer/me/audit/head"       Customer None;
     GetAuditEntry    Get   "/customer/me/audit/{seq}"      Customer None;
+    ExportCustomer   Get   "/customer/me/export"           User    None;
     GetCustomerAlias Get   "/admin/customers/me"           User    None;
     GetSession       Get   "/session"                      User    None;
     GetUser          Get   "/user/me"                      User    None;
@@ -164,6 +165,7 @@ routes! {
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
     AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
     AdminListAudit   Get   "/admin/customers/{customerId}/audit" Admin None;
+    AdminExport      Get   "/admin/customers/{customerId}/export" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;

@@ -2,9 +2,13 @@
 //! them with these functions, `user-api verify` checks them with the same ones. Pure: no I/O, no clock, no storage;
 //! builds for wasm32 too.
 
+pub mod archive;
 pub mod chain;
 pub mod keys;
+pub mod log;
+pub mod manifest;
 pub mod note;
+pub mod zip;
 
 use std::fmt;
 

@@ -21,6 +21,7 @@ mod conditions;
 mod cost;
 mod creation;
 mod customer;
+mod export;
 mod integrations;
 mod preferences;
 mod status;

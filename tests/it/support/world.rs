@@ -93,6 +93,7 @@ impl World {
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
             master_keys: vec![(1, [9; 32])],
+            audit_retention_ms: 730 * 24 * HOUR,
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
         };

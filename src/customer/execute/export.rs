@@ -1,0 +1,38 @@
+//! Beginning an export: the moment of which it tells is this turn.
+
+use super::{Done, limits_view};
+use crate::customer::export::Plan;
+use crate::customer::memory::Memory;
+use crate::customer::request::{Reply, Request};
+use crate::customer::turn::Turn;
+use crate::entropy::random;
+use crate::error::Result;
+use crate::json;
+use crate::verify::chain::hex;
+
+/// Carries out the command that begins an export.
+///
+/// # Errors
+/// `limit_reached` or a fault.
+pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> Result<Done> {
+    let id = format!("export_{}", hex(&random::<16>(turn.entropy)?));
+    let request_id = request.origin.request_id.clone();
+    memory
+        .exports
+        .begin(turn.sql, &id, request_id.as_str(), turn.now)?;
+    let plan = Plan {
+        id,
+        customer_id: turn.id.clone(),
+        actor: turn.actor(memory, request, None)?,
+        request_id,
+        is_for_operator: request.as_admin,
+        head: memory.head.clone(),
+        made_at: turn.now.max(memory.head.at),
+        documents: [
+            memory.record.to_json(turn.id)?,
+            memory.keys.to_json(turn.now)?,
+            json::to_bytes(&limits_view(memory))?,
+        ],
+    };
+    Ok(Done::read(Reply::Archive(Box::new(plan))))
+}
