@@ -119,13 +119,15 @@ codes! {
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request"
         "Within 24 hours the same `Idempotency-Key` came with another body or another `If-Match` or `If-None-Match`. A key names one request: repeat exactly that one, or use a new key. Nothing was changed.";
     SealedDataUnreadable "sealed_data_unreadable" 500 "Stored data cannot be opened"
-        "What is stored under seal cannot be opened: it was sealed under a key that the service no longer has (`MASTER_KEYS`), or its bytes are damaged. The operation changed nothing. The request id in `instance` lets an operator find the reason.";
+        "A stored field cannot be opened: its bytes are damaged, or it was moved here from another place. The operation changed nothing and overwrote nothing; operations that do not need the field work. The request id in `instance` lets an operator find which field it is.";
     InternalError "internal_error" 500 "Something went wrong on our side"
         "The operation failed and changed nothing. The request id in `instance` lets an operator find the reason.";
     NotReady "not_ready" 503 "The service is not ready"
         "The service is missing a setting or has a wrong one, and serves nothing until that is mended. Its log names the setting.";
     Unavailable "unavailable" 503 "Temporarily unavailable"
         "The part of the service that holds this customer did not answer in time, failed, or is being replaced by a deployment under way. Whether a change took effect is not known: read before you repeat it, or repeat it with `If-Match`. `Retry-After` says when to try again.";
+    KeyUnavailable "key_unavailable" 503 "The key to the customer's data cannot be had"
+        "The key under which this customer's data is sealed could not be fetched, is not there, is another one, or is wrapped under a master key that the service no longer has (`MASTER_KEYS`). Nothing was changed, and no new key is made in its place. Try again after `Retry-After`; where that does not help, the request id in `instance` lets an operator find the reason.";
     IssuerUnavailable "issuer_unavailable" 503 "The token's issuer cannot be reached"
         "The keys that verify this token could not be fetched from the login service and none are cached. Nothing is wrong with the token as far as we know. Try again after `Retry-After`.";
 }

@@ -10,7 +10,8 @@
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
 //! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check
-//! - [`crypto`]: key derivation, blind indexes, signatures
+//! - [`crypto`]: key derivation, blind indexes, sealed fields, signatures
+//! - [`vault`]: the brain of the object that holds a customer's wrapped data key
 //! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`edge`]: HTTP and tokens, pure
@@ -33,4 +34,5 @@ pub mod shell;
 pub mod sql;
 pub mod types;
 pub mod validate;
+pub mod vault;
 pub mod verify;

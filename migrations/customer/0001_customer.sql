@@ -15,7 +15,8 @@ CREATE TABLE customer (
   profile            BLOB    NOT NULL,
   created_at         INTEGER NOT NULL,
   updated_at         INTEGER NOT NULL,
-  last_seen_at       INTEGER
+  last_seen_at       INTEGER,
+  key_fingerprint    BLOB    NOT NULL CHECK (length(key_fingerprint) = 32)
 ) STRICT;
 
 -- The customer's users, found by a blind index of the token's `sub`. `profile` and `preferences` are JSON

@@ -2,154 +2,230 @@
 //!
 //! `0x01 | key version (u32 BE) | nonce (24) | XChaCha20-Poly1305(ciphertext || tag)`
 //! (draft-irtf-cfrg-xchacha-03), additional data `customerId|table|column|row`: what was sealed for one place
-//! opens in no other. Each column has a key of its own, by HKDF-SHA256 (RFC 5869) with `info`
-//! `user-api/field/v1|table|column`. Nonces are random: 192 bits do not repeat in practice under any number of
-//! seals.
+//! opens in no other. Each column has a key of its own, by HKDF-SHA256 (RFC 5869) of the customer's data key with
+//! `info` `user-api/field/v1|table|column`. Nonces are random: 192 bits do not repeat in practice under any number
+//! of seals.
 
+use crate::crypto::{Dek, Fingerprint};
+use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::types::CustomerId;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
-use hkdf::Hkdf;
-use sha2::Sha256;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::fmt;
 
 /// The first byte of everything sealed in this form.
 const FORMAT: u8 = 1;
+/// The version of the data keys that there are. It stands in every field, so that a customer's data key can be
+/// replaced one day.
+const KEY_VERSION: u32 = 1;
 /// Bytes of the nonce.
 pub const NONCE_BYTES: usize = 24;
 /// Bytes that sealing adds: format, key version, nonce, tag (16).
 pub const OVERHEAD_BYTES: usize = 1 + 4 + NONCE_BYTES + 16;
 
-/// Where a sealed field lies within its customer's storage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// The table, without `|`.
-    pub table: &'static str,
-    /// The column, without `|`.
-    pub column: &'static str,
-    /// The row's primary key as text. It comes last, so it may hold anything.
-    pub row: &'a str,
+macro_rules! columns {
+    ($($(#[$doc:meta])* $variant:ident $table:literal $column:literal;)*) => {
+        /// Every column that is sealed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Column { $($(#[$doc])* $variant,)* }
+
+        impl Column {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Table and column, neither with a `|`.
+            #[must_use]
+            pub const fn names(self) -> (&'static str, &'static str) {
+                match self { $(Self::$variant => ($table, $column),)* }
+            }
+        }
+    };
 }
 
-/// One customer's keys by version.
+columns! {
+    /// A reply that is kept for a repetition; the row is its scope in hex.
+    IdempotencyReply "idempotency" "reply";
+}
+
+/// One customer's keys, one a column, derived once.
 #[derive(Clone)]
 pub struct FieldKeys {
     customer: CustomerId,
-    active: (u32, Hkdf<Sha256>),
-    older: Vec<(u32, Hkdf<Sha256>)>,
+    fingerprint: Fingerprint,
+    /// In the order of [`Column::ALL`].
+    ciphers: Vec<XChaCha20Poly1305>,
 }
 
 impl fmt::Debug for FieldKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FieldKeys({}, ..)", self.active.0)
+        f.write_str("FieldKeys(..)")
     }
 }
 
 impl FieldKeys {
-    /// The keys of one customer, from the master keys by version, the active one first.
+    /// The keys of one customer, from its data key.
     ///
     /// # Errors
-    /// `internal_error` if there is no master key.
-    pub fn derive<'k>(
-        customer: &CustomerId,
-        masters: impl IntoIterator<Item = (u32, &'k [u8; 32])>,
-    ) -> Result<Self> {
-        let mut keys = masters
-            .into_iter()
-            .map(|(version, master)| (version, root(customer, master)));
+    /// `internal_error`; 32-byte outputs are always within HKDF's bound.
+    pub fn derive(customer: &CustomerId, dek: &Dek) -> Result<Self> {
+        let root = dek.root();
+        let cipher = |column: &Column| {
+            let (table, column) = column.names();
+            let mut key = Key::default();
+            root.expand(format!("user-api/field/v1|{table}|{column}").as_bytes(), &mut key)
+                .map_err(|_| Error::fault("hkdf length"))?;
+            Ok(XChaCha20Poly1305::new(&key))
+        };
         Ok(Self {
             customer: customer.clone(),
-            active: keys.next().ok_or_else(|| Error::fault("no master key"))?,
-            older: keys.collect(),
+            fingerprint: dek.fingerprint()?,
+            ciphers: Column::ALL.iter().map(cipher).collect::<Result<_>>()?,
         })
     }
 
-    /// Seals `plain` for one place. `nonce` must be fresh from the source of entropy.
+    /// The fingerprint of the data key.
+    #[must_use]
+    pub const fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Seals `plain` for one row of a column, which is named by the primary key as text.
     ///
     /// # Errors
-    /// `internal_error` for more than 256 GiB, the cipher's bound.
-    pub fn seal(&self, place: &Place<'_>, nonce: [u8; NONCE_BYTES], plain: &[u8]) -> Result<Vec<u8>> {
-        let (version, root) = &self.active;
-        let aad = self.aad(place);
+    /// `internal_error` without entropy, or for more than 256 GiB, the cipher's bound.
+    pub fn seal(
+        &self,
+        column: Column,
+        row: &str,
+        plain: &[u8],
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>> {
+        self.seal_with(column, row, plain, random(entropy)?)
+    }
+
+    /// [`FieldKeys::seal`] with a nonce that must be fresh from the source of entropy.
+    ///
+    /// # Errors
+    /// `internal_error` for more than 256 GiB.
+    pub fn seal_with(
+        &self,
+        column: Column,
+        row: &str,
+        plain: &[u8],
+        nonce: [u8; NONCE_BYTES],
+    ) -> Result<Vec<u8>> {
+        let aad = self.aad(column, row);
         let payload = Payload {
             msg: plain,
             aad: &aad,
         };
-        let ciphertext = cipher(root, place)?
+        let ciphertext = self
+            .cipher(column)?
             .encrypt(&XNonce::from(nonce), payload)
             .map_err(|_| Error::fault("too much to seal"))?;
-        let mut sealed = Vec::with_capacity(plain.len().saturating_add(OVERHEAD_BYTES));
-        sealed.push(FORMAT);
-        sealed.extend_from_slice(&version.to_be_bytes());
-        sealed.extend_from_slice(&nonce);
-        sealed.extend_from_slice(&ciphertext);
-        Ok(sealed)
+        Ok(Sealed::join(KEY_VERSION, nonce, &ciphertext))
     }
 
-    /// Opens what was sealed for this place.
+    /// [`FieldKeys::seal`] of a document.
+    ///
+    /// # Errors
+    /// As [`FieldKeys::seal`].
+    pub fn seal_json<T: Serialize>(
+        &self,
+        column: Column,
+        row: &str,
+        document: &T,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>> {
+        self.seal(column, row, &json::to_bytes(document)?, entropy)
+    }
+
+    /// Opens what was sealed for this row of this column.
     ///
     /// # Errors
     /// `sealed_data_unreadable` if the form or the key version is unknown, or if a single bit, the place or the
     /// customer is another one.
-    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
-        let (&[format, ref version @ ..], rest) = sealed
-            .split_first_chunk::<5>()
-            .ok_or_else(|| unreadable(place, "too short"))?;
-        let (nonce, ciphertext) = rest
-            .split_first_chunk::<NONCE_BYTES>()
-            .ok_or_else(|| unreadable(place, "too short"))?;
-        if format != FORMAT {
-            return Err(unreadable(place, "of an unknown form"));
+    pub fn open(&self, column: Column, row: &str, sealed: &[u8]) -> Result<Vec<u8>> {
+        let sealed = Sealed::split(sealed).map_err(|why| unreadable(column, why))?;
+        if sealed.version != KEY_VERSION {
+            return Err(unreadable(column, "of an unknown key version"));
         }
-        let root = self
-            .root(u32::from_be_bytes(*version))
-            .ok_or_else(|| unreadable(place, "of an unknown key version"))?;
-        let aad = self.aad(place);
+        let aad = self.aad(column, row);
         let payload = Payload {
-            msg: ciphertext,
+            msg: sealed.ciphertext,
             aad: &aad,
         };
-        cipher(root, place)?
-            .decrypt(&XNonce::from(*nonce), payload)
-            .map_err(|_| unreadable(place, "corrupted"))
+        self.cipher(column)?
+            .decrypt(&XNonce::from(sealed.nonce), payload)
+            .map_err(|_| unreadable(column, "corrupted"))
     }
 
-    fn root(&self, version: u32) -> Option<&Hkdf<Sha256>> {
-        std::iter::once(&self.active)
-            .chain(&self.older)
-            .find(|(known, _)| *known == version)
-            .map(|(_, root)| root)
+    /// [`FieldKeys::open`] of a document.
+    ///
+    /// # Errors
+    /// As [`FieldKeys::open`]; what opens and is no such document is unreadable too.
+    pub fn open_json<T: DeserializeOwned>(&self, column: Column, row: &str, sealed: &[u8]) -> Result<T> {
+        let plain = self.open(column, row, sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| unreadable(column, "of an unknown content"))
     }
 
-    fn aad(&self, place: &Place<'_>) -> Vec<u8> {
-        let Place { table, column, row } = place;
+    fn cipher(&self, column: Column) -> Result<&XChaCha20Poly1305> {
+        self.ciphers
+            .get(column as usize)
+            .ok_or_else(|| Error::fault("a column without a key"))
+    }
+
+    fn aad(&self, column: Column, row: &str) -> Vec<u8> {
+        let (table, column) = column.names();
         format!("{}|{table}|{column}|{row}", self.customer).into_bytes()
     }
 }
 
-/// Where one version of a customer's keys comes from, and the only place that knows: now the master key, salted
-/// with the customer's id. A random data key of the customer will take its place (`Hkdf::from_prk` of it); what
-/// derives from the root stays as it is.
-fn root(customer: &CustomerId, master: &[u8; 32]) -> Hkdf<Sha256> {
-    Hkdf::new(Some(customer.as_str().as_bytes()), master)
+/// The parts of something sealed.
+pub(super) struct Sealed<'a> {
+    pub version: u32,
+    pub nonce: [u8; NONCE_BYTES],
+    pub ciphertext: &'a [u8],
 }
 
-fn cipher(root: &Hkdf<Sha256>, place: &Place<'_>) -> Result<XChaCha20Poly1305> {
-    let info = format!("user-api/field/v1|{}|{}", place.table, place.column);
-    let mut key = Key::default();
-    root.expand(info.as_bytes(), &mut key)
-        .map_err(|_| Error::fault("hkdf length"))?;
-    Ok(XChaCha20Poly1305::new(&key))
+impl<'a> Sealed<'a> {
+    /// Puts them together.
+    pub fn join(version: u32, nonce: [u8; NONCE_BYTES], ciphertext: &[u8]) -> Vec<u8> {
+        let mut sealed = vec![FORMAT];
+        sealed.reserve_exact(ciphertext.len().saturating_add(OVERHEAD_BYTES));
+        sealed.extend_from_slice(&version.to_be_bytes());
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(ciphertext);
+        sealed
+    }
+
+    /// Takes them apart, or says what it is instead.
+    pub fn split(sealed: &'a [u8]) -> Result<Self, &'static str> {
+        let (&[format, ref version @ ..], rest) = sealed.split_first_chunk::<5>().ok_or("too short")?;
+        let (nonce, ciphertext) = rest.split_first_chunk().ok_or("too short")?;
+        if format != FORMAT {
+            return Err("of an unknown form");
+        }
+        Ok(Self {
+            version: u32::from_be_bytes(*version),
+            nonce: *nonce,
+            ciphertext,
+        })
+    }
 }
 
-fn unreadable(place: &Place<'_>, why: &str) -> Error {
-    let internal = format!("sealed {}.{} is {why}", place.table, place.column);
+/// The failure of what cannot be opened.
+fn unreadable(column: Column, why: &str) -> Error {
+    let (table, column) = column.names();
     Error::new(
         Code::SealedDataUnreadable,
         "Stored data cannot be opened. Nothing was changed.",
     )
-    .because(internal)
+    .because(format!("sealed {table}.{column} is {why}"))
 }
 
 #[cfg(test)]
@@ -161,16 +237,14 @@ fn unreadable(place: &Place<'_>, why: &str) -> Error {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'_> = Place {
-        table: "idempotency",
-        column: "reply",
-        row: "row-1",
-    };
+    const REPLY: Column = Column::IdempotencyReply;
 
-    fn keys(customer: &str, masters: &[(u32, u8)]) -> FieldKeys {
-        let masters: Vec<_> = masters.iter().map(|&(kid, byte)| (kid, [byte; 32])).collect();
-        let id = CustomerId::parse(customer).unwrap();
-        FieldKeys::derive(&id, masters.iter().map(|(kid, key)| (*kid, key))).unwrap()
+    fn keys(customer: &str, dek: u8) -> FieldKeys {
+        FieldKeys::derive(&CustomerId::parse(customer).unwrap(), &Dek::new([dek; 32])).unwrap()
+    }
+
+    fn sealed(plain: &[u8]) -> Vec<u8> {
+        keys("c", 1).seal_with(REPLY, "row-1", plain, [5; 24]).unwrap()
     }
 
     fn unreadable(opened: Result<Vec<u8>>, why: &str) {
@@ -182,86 +256,66 @@ mod tests {
     /// Made with PyNaCl (libsodium `crypto_aead_xchacha20poly1305_ietf_encrypt`) and HKDF of pyca/cryptography.
     #[test]
     fn sealed_form_is_unchanged() {
-        let mut nonce = [0; NONCE_BYTES];
-        for (byte, at) in nonce.iter_mut().zip(0..) {
-            *byte = at;
-        }
-        let keys = keys("cust_0123456789ab", &[(3, 7)]);
-        let sealed = keys
-            .seal(&PLACE, nonce, "{\"name\":\"Zo\u{eb}\"}".as_bytes())
+        let nonce = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let sealed = keys("cust_0123456789ab", 7)
+            .seal_with(REPLY, "row-1", "{\"name\":\"Zo\u{eb}\"}".as_bytes(), nonce)
             .unwrap();
         let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
             hex,
-            "0100000003000102030405060708090a0b0c0d0e0f1011121314151617\
-             3810ee2141436e701e4676f3bd7c13756bbd088768464630ff0b102800b80b"
+            "0100000001000102030405060708090a0b0c0d0e0f1011121314151617\
+             d25762e688073cb6dd9ad94ca502d03295979872b0edbebc98332a1b4b96e5"
         );
     }
 
     #[test]
-    fn what_was_sealed_opens_and_an_older_key_still_opens_it() {
+    fn what_was_sealed_opens() {
         for plain in [b"".as_slice(), b"a", &[9; 10_000]] {
-            let sealed = keys("c", &[(1, 1)]).seal(&PLACE, [5; 24], plain).unwrap();
+            let sealed = sealed(plain);
             assert_eq!(sealed.len(), plain.len() + OVERHEAD_BYTES);
-            assert_eq!(keys("c", &[(2, 2), (1, 1)]).open(&PLACE, &sealed).unwrap(), plain);
+            assert_eq!(keys("c", 1).open(REPLY, "row-1", &sealed).unwrap(), plain);
         }
     }
 
     #[test]
     fn moving_it_to_another_place_or_customer_fails() {
-        let sealed = keys("c", &[(1, 1)]).seal(&PLACE, [5; 24], b"x").unwrap();
-        for place in [
-            Place {
-                row: "row-2",
-                ..PLACE
-            },
-            Place {
-                column: "body",
-                ..PLACE
-            },
-            Place {
-                table: "users",
-                ..PLACE
-            },
-        ] {
-            unreadable(keys("c", &[(1, 1)]).open(&place, &sealed), "corrupted");
+        let keys_of_c = keys("c", 1);
+        for &from in Column::ALL {
+            let sealed = keys_of_c.seal_with(from, "row-1", b"x", [5; 24]).unwrap();
+            for &to in Column::ALL {
+                assert_eq!(keys_of_c.open(to, "row-1", &sealed).is_ok(), from == to);
+            }
+            unreadable(keys_of_c.open(from, "row-2", &sealed), "corrupted");
+            unreadable(keys("d", 1).open(from, "row-1", &sealed), "corrupted");
+            unreadable(keys("c", 2).open(from, "row-1", &sealed), "corrupted");
         }
-        unreadable(keys("d", &[(1, 1)]).open(&PLACE, &sealed), "corrupted");
     }
 
     #[test]
     fn every_flipped_bit_and_every_cut_is_noticed() {
-        let keys = keys("c", &[(1, 1), (0, 2)]);
-        let sealed = keys.seal(&PLACE, [5; 24], b"some text").unwrap();
+        let sealed = sealed(b"some text");
         for bit in 0..sealed.len() * 8 {
             let mut other = sealed.clone();
             other[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(
-                keys.open(&PLACE, &other).unwrap_err().code,
-                Code::SealedDataUnreadable
-            );
+            let opened = keys("c", 1).open(REPLY, "row-1", &other);
+            assert_eq!(opened.unwrap_err().code, Code::SealedDataUnreadable);
         }
         for length in 0..sealed.len() {
-            assert!(keys.open(&PLACE, &sealed[..length]).is_err());
+            assert!(keys("c", 1).open(REPLY, "row-1", &sealed[..length]).is_err());
         }
     }
 
     #[test]
     fn what_cannot_be_opened_is_said_to_the_log_alone() {
-        let sealed = keys("c", &[(1, 1)]).seal(&PLACE, [5; 24], b"x").unwrap();
-        unreadable(
-            keys("c", &[(2, 1)]).open(&PLACE, &sealed),
-            "of an unknown key version",
-        );
-        unreadable(keys("c", &[(1, 1)]).open(&PLACE, &[]), "too short");
-        unreadable(keys("c", &[(1, 1)]).open(&PLACE, &[1; 28]), "too short");
-        unreadable(keys("c", &[(1, 1)]).open(&PLACE, &[2; 60]), "of an unknown form");
-        assert_eq!(
-            FieldKeys::derive(&CustomerId::parse("c").unwrap(), [])
-                .unwrap_err()
-                .code,
-            Code::InternalError
-        );
-        assert_eq!(format!("{:?}", keys("c", &[(1, 1)])), "FieldKeys(1, ..)");
+        let open = |sealed: &[u8]| keys("c", 1).open(REPLY, "row-1", sealed);
+        let mut newer = sealed(b"x");
+        newer[4] = 2;
+        unreadable(open(&newer), "of an unknown key version");
+        unreadable(open(&[]), "too short");
+        unreadable(open(&[1; 28]), "too short");
+        unreadable(open(&[2; 60]), "of an unknown form");
+        let document = keys("c", 1).open_json::<bool>(REPLY, "row-1", &sealed(b"1"));
+        unreadable(document.map(|_| Vec::new()), "of an unknown content");
+        assert_eq!(format!("{:?}", keys("c", 1)), "FieldKeys(..)");
     }
 }

@@ -1,11 +1,9 @@
 //! What a customer's object is configured with, the same for every customer of a deployment.
 
-use crate::crypto::{FieldKeys, IndexKeys, SigningKeys};
+use crate::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use crate::customer::idempotency::StoredReply;
 use crate::customer::limits::RateLimits;
 use crate::customer::request::Reply;
-use crate::error::Result;
-use crate::types::CustomerId;
 use std::fmt;
 
 /// The configuration.
@@ -17,7 +15,7 @@ pub struct Config {
     /// `JWT_MAX_TTL_SECONDS`: how long a revocation must be kept.
     pub max_ttl_secs: u32,
     /// `MASTER_KEYS`, the active one first.
-    pub master_keys: Vec<(u32, [u8; 32])>,
+    pub master_keys: MasterKeys,
     /// `AUDIT_RETENTION_DAYS` in milliseconds: how long details of audit entries are kept.
     pub audit_retention_ms: i64,
     /// `SIGNING_KEYS`, which sign checkpoints and exports.
@@ -30,18 +28,5 @@ pub struct Config {
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Config(..)")
-    }
-}
-
-impl Config {
-    /// The keys under which this customer's fields are sealed.
-    ///
-    /// # Errors
-    /// `internal_error`, in practice never.
-    pub fn field_keys(&self, customer: &CustomerId) -> Result<FieldKeys> {
-        FieldKeys::derive(
-            customer,
-            self.master_keys.iter().map(|(version, key)| (*version, key)),
-        )
     }
 }

@@ -19,10 +19,9 @@
 //! instead would let its repetition act twice, which is what the caller asked us to rule out. The same request
 //! without a key is served.
 
-use crate::crypto::seal::NONCE_BYTES;
-use crate::crypto::{FieldKeys, Place};
+use crate::crypto::{Column, FieldKeys};
 use crate::customer::audit::Actor;
-use crate::entropy::{Entropy, random};
+use crate::entropy::Entropy;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::sql::{Row, Sql};
@@ -299,8 +298,7 @@ impl Idempotency {
         }
         let headers = String::from_utf8(headers).map_err(|_| Error::fault("headers are not UTF-8"))?;
         let plain = [payload.0.as_slice(), &reply.body].concat();
-        let nonce: [u8; NONCE_BYTES] = random(entropy)?;
-        let sealed = keys.seal(&place(&scope.hex()), nonce, &plain)?;
+        let sealed = keys.seal(Column::IdempotencyReply, &scope.hex(), &plain, entropy)?;
         let mark = self.next(&sealed, now);
         sql.exec(
             "INSERT INTO idempotency (seq, scope, status, headers, reply, total_bytes, expires_at) \
@@ -373,16 +371,8 @@ fn first(sql: &dyn Sql) -> Result<Option<Mark>> {
     rows.first().map(Mark::from_row).transpose()
 }
 
-fn place(row: &str) -> Place<'_> {
-    Place {
-        table: "idempotency",
-        column: "reply",
-        row,
-    }
-}
-
 fn open(row: &Row, keys: &FieldKeys, scope: &Scope, payload: &Payload) -> Result<Seen> {
-    let plain = keys.open(&place(&scope.hex()), row.blob(2)?)?;
+    let plain = keys.open(Column::IdempotencyReply, &scope.hex(), row.blob(2)?)?;
     let (first_payload, body) = plain
         .split_first_chunk::<32>()
         .ok_or_else(|| Error::fault("a stored reply is too short"))?;

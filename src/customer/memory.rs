@@ -2,11 +2,12 @@
 //! Dropped whenever a transaction may not have committed.
 
 use crate::caller::User;
+use crate::crypto::FieldKeys;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
 use crate::customer::audit::retention::Retention;
-use crate::customer::export::running::Exports;
 use crate::customer::config::Config;
+use crate::customer::export::running::Exports;
 use crate::customer::idempotency::Idempotency;
 use crate::customer::profile::Record;
 use crate::customer::quota::Quota;
@@ -68,14 +69,16 @@ impl Memory {
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
     ///
     /// # Errors
-    /// `internal_error` if the engine fails or something stored is unreadable.
+    /// `internal_error` if the engine fails or something stored is unreadable; `key_unavailable` if the keys are not
+    /// those of this customer, or are not there.
     pub fn load(
         sql: &dyn Sql,
         customer_id: &CustomerId,
+        fields: Option<&FieldKeys>,
         config: &Config,
         now: Timestamp,
     ) -> Result<Option<Self>> {
-        let Some(record) = Record::load(sql)? else {
+        let Some(record) = Record::load(sql, fields)? else {
             return Ok(None);
         };
         Self::with(sql, record, Head::load(sql, customer_id)?, config, now).map(Some)

@@ -29,6 +29,7 @@ mod entry;
 mod execute;
 pub mod export;
 pub mod idempotency;
+mod key;
 pub mod limits;
 mod memory;
 pub mod preferences;
@@ -91,26 +92,25 @@ pub const MIGRATIONS: &[Migration] = &[
 pub struct Customer {
     id: CustomerId,
     config: Rc<Config>,
-    fields: FieldKeys,
+    /// The keys of sealed fields; `None` until the vault was asked.
+    fields: Option<FieldKeys>,
     memory: Option<Memory>,
 }
 
 impl Customer {
     /// The customer with that id, asleep.
-    ///
-    /// # Errors
-    /// `internal_error` if there is no master key.
-    pub fn new(id: CustomerId, config: Rc<Config>) -> Result<Self> {
-        let fields = config.field_keys(&id)?;
-        Ok(Self {
+    #[must_use]
+    pub const fn new(id: CustomerId, config: Rc<Config>) -> Self {
+        Self {
             id,
             config,
-            fields,
+            fields: None,
             memory: None,
-        })
+        }
     }
 
-    /// Forgets what was read, because a transaction that it came from was rolled back.
+    /// Forgets what was read, because a transaction that it came from was rolled back. The key did not come from
+    /// one.
     pub fn forget(&mut self) {
         self.memory = None;
     }
@@ -130,7 +130,7 @@ impl Customer {
             sql,
             id: &self.id,
             config: &self.config,
-            fields: &self.fields,
+            fields: self.fields.as_ref(),
             now,
             entropy,
         };
@@ -177,7 +177,7 @@ impl Customer {
             sql,
             id: &self.id,
             config: &self.config,
-            fields: &self.fields,
+            fields: self.fields.as_ref(),
             now,
             entropy,
         };
@@ -220,7 +220,9 @@ impl Customer {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        self.turn(sql, now, entropy, |turn, memory| turn.abandon(memory, export, "cancelled"))
+        self.turn(sql, now, entropy, |turn, memory| {
+            turn.abandon(memory, export, "cancelled")
+        })
     }
 
     /// A turn that is no request, on a customer that exists.
@@ -235,7 +237,7 @@ impl Customer {
             sql,
             id: &self.id,
             config: &self.config,
-            fields: &self.fields,
+            fields: self.fields.as_ref(),
             now,
             entropy,
         };

@@ -1,6 +1,9 @@
 //! The customer's own record: its fields, who may change which, and its row.
 
+use crate::crypto::FieldKeys;
+use crate::crypto::dek::unavailable;
 use crate::customer::admin_edit::Edited;
+use crate::customer::key;
 use crate::customer::status::{By, Status, StatusView};
 use crate::error::{Error, Fault, Result};
 use crate::json;
@@ -338,23 +341,28 @@ impl Record {
     ///
     /// # Errors
     /// `internal_error` if the engine fails or the row is unreadable.
-    pub fn load(sql: &dyn Sql) -> Result<Option<Self>> {
+    pub fn load(sql: &dyn Sql, fields: Option<&FieldKeys>) -> Result<Option<Self>> {
         let rows = sql.exec(
             "SELECT incarnation, version, status, status_reason, status_changed_at, plan, features, profile, \
-             created_at, updated_at, last_seen_at FROM customer WHERE one = 1",
+             created_at, updated_at, last_seen_at, key_fingerprint FROM customer WHERE one = 1",
             &[],
         )?;
-        rows.first().map(Self::from_row).transpose()
+        rows.first().map(|row| Self::from_row(row, fields)).transpose()
     }
 
-    fn from_row(row: &Row) -> Result<Self> {
+    fn from_row(row: &Row, fields: Option<&FieldKeys>) -> Result<Self> {
+        let status = Status::parse(row.text(2)?);
+        if status != Some(Status::Erased) {
+            let fields = fields.ok_or_else(|| unavailable("the vault was not asked"))?;
+            key::verify(fields, row.blob(11)?)?;
+        }
         let unknown = |what| Error::fault(format!("stored customer has an unknown {what}"));
         Ok(Self {
             version: Version {
                 incarnation: row.text(0)?.to_owned(),
                 number: row.integer(1)?,
             },
-            status: Status::parse(row.text(2)?).ok_or_else(|| unknown("status"))?,
+            status: status.ok_or_else(|| unknown("status"))?,
             status_reason: row.text_or_null(3)?.map(str::to_owned),
             status_changed_at: Timestamp::from_millis(row.integer(4)?),
             plan: Plan::parse(row.text(5)?).ok_or_else(|| unknown("plan"))?,
@@ -370,10 +378,11 @@ impl Record {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn insert(&self, sql: &dyn Sql, customer_id: &CustomerId) -> Result<()> {
+    pub fn insert(&self, sql: &dyn Sql, customer_id: &CustomerId, fields: &FieldKeys) -> Result<()> {
         sql.exec(
             "INSERT INTO customer (one, customer_id, incarnation, version, status, status_reason, status_changed_at, \
-             plan, features, profile, created_at, updated_at, last_seen_at) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             plan, features, profile, created_at, updated_at, last_seen_at, key_fingerprint) \
+             VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             &[
                 customer_id.as_str().into(),
                 self.version.incarnation.as_str().into(),
@@ -387,6 +396,7 @@ impl Record {
                 self.created_at.as_millis().into(),
                 self.updated_at.as_millis().into(),
                 self.last_seen_at.map(Timestamp::as_millis).into(),
+                fields.fingerprint().as_bytes().into(),
             ],
         )?;
         Ok(())

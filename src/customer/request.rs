@@ -25,6 +25,17 @@ pub struct Request {
     pub repeat: Option<Repeat>,
 }
 
+impl Request {
+    /// Whether it may make the customer.
+    #[must_use]
+    pub const fn creates(&self) -> bool {
+        matches!(
+            (&self.command, &self.caller),
+            (Command::Create(_), Caller::Service(_))
+        )
+    }
+}
+
 /// What an `Idempotency-Key` holds together.
 #[derive(Debug, Clone)]
 pub struct Repeat {

@@ -2,6 +2,7 @@
 
 use crate::caller::{Caller, User};
 use crate::crypto::FieldKeys;
+use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
 use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
@@ -29,8 +30,8 @@ pub struct Turn<'a> {
     pub id: &'a CustomerId,
     /// The deployment's configuration.
     pub config: &'a Config,
-    /// The keys of sealed fields.
-    pub fields: &'a FieldKeys,
+    /// The keys of sealed fields, once the vault was asked.
+    pub fields: Option<&'a FieldKeys>,
     /// The moment of the transaction.
     pub now: Timestamp,
     /// Randomness.
@@ -50,7 +51,15 @@ struct Passage {
     is_admitted: bool,
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    /// The keys of sealed fields.
+    ///
+    /// # Errors
+    /// `key_unavailable` if the vault was not asked, which comes before every decision that needs them.
+    pub fn fields(&self) -> Result<&'a FieldKeys> {
+        self.fields.ok_or_else(|| unavailable("the vault was not asked"))
+    }
+
     /// Reads the memory of a customer that exists.
     ///
     /// # Errors
@@ -60,7 +69,7 @@ impl Turn<'_> {
             return Ok(None);
         }
         migrate(self.sql, MIGRATIONS)?;
-        Memory::load(self.sql, self.id, self.config, self.now)
+        Memory::load(self.sql, self.id, self.fields, self.config, self.now)
     }
 
     /// A customer that does not exist can only be created, and only by a service.
@@ -111,7 +120,7 @@ impl Turn<'_> {
             updated_at: self.now,
             last_seen_at: None,
         };
-        record.insert(self.sql, self.id)?;
+        record.insert(self.sql, self.id, self.fields()?)?;
         Ok(record)
     }
 
@@ -162,9 +171,10 @@ impl Turn<'_> {
         if let Some(repeat) = &request.repeat {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let scope = Scope::new(&actor, repeat.method, &repeat.path, &repeat.key);
-            let seen = memory
-                .idempotency
-                .lookup(self.sql, self.fields, &scope, &repeat.payload, self.now)?;
+            let seen =
+                memory
+                    .idempotency
+                    .lookup(self.sql, self.fields()?, &scope, &repeat.payload, self.now)?;
             match seen {
                 Repeated::New => passage.scope = Some(scope),
                 Repeated::Replay(stored) => {
@@ -284,16 +294,11 @@ impl Turn<'_> {
         if let (Some(scope), Some(repeat)) = (&passage.scope, &request.repeat) {
             let shown = request.origin.caller_request_id.as_deref();
             let stored = (self.config.render)(&reply, shown.unwrap_or(request.origin.request_id.as_str()));
+            let fields = self.fields()?;
             let (now, entropy) = (self.now, &mut *self.entropy);
-            memory.idempotency.store(
-                self.sql,
-                self.fields,
-                scope,
-                &repeat.payload,
-                &stored,
-                now,
-                entropy,
-            )?;
+            memory
+                .idempotency
+                .store(self.sql, fields, scope, &repeat.payload, &stored, now, entropy)?;
         }
         memory.counters.count(request.command.action(), outcome, self.now);
         let is_bounded = outcome == "ok" || passage.is_admitted;
@@ -388,7 +393,9 @@ impl Turn<'_> {
         memory.revocations_due = memory.revocations.next_sweep(self.sql, self.now)?;
         self.give_up_idle_exports(memory)?;
         let keep_ms = self.config.audit_retention_ms;
-        memory.retention.sweep(self.sql, &memory.head, keep_ms, self.now)?;
+        memory
+            .retention
+            .sweep(self.sql, &memory.head, keep_ms, self.now)?;
         Ok(())
     }
 }

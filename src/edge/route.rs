@@ -184,6 +184,12 @@ impl Audience {
 }
 
 impl Route {
+    /// Whether its answer is a stream that may take long.
+    #[must_use]
+    pub const fn streams(self) -> bool {
+        matches!(self, Self::ExportCustomer | Self::AdminExport)
+    }
+
     /// Whether it reads the URL's query; the others ignore it.
     #[must_use]
     pub const fn has_query(self) -> bool {

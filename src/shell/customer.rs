@@ -1,7 +1,8 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
+use crate::crypto::dek::unavailable;
 use crate::customer::idempotency::Payload;
-use crate::customer::request::{Answered, Repeat, Request};
+use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
@@ -9,16 +10,19 @@ use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
 use crate::edge::{decode, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
-use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body};
+use crate::shell::http::{header, respond, respond_with};
+use crate::shell::{Storage, body, export, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
+use crate::vault::Errand;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use worker::{Delay, DurableObject, Env, State, durable_object};
 
+/// Most times that one request looks whether another has fetched the key.
+const MAX_UNLOCK_ROUNDS: u32 = 3;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
@@ -28,16 +32,21 @@ pub struct CustomerObject {
     state: State,
     env: Env,
     /// The customer and its storage, from the first request on: a constructor cannot fail.
-    awake: RefCell<Option<Awake>>,
+    awake: Rc<RefCell<Option<Awake>>>,
     /// Requests that have arrived and wait for the next transaction.
     queue: RefCell<Vec<Waiting>>,
+    /// Requests that wait for the key that another one fetches; None while nobody does.
+    unlocking: RefCell<Option<Vec<oneshot::Sender<Result<()>>>>>,
     /// The moment for which the alarm is set, as far as this instance knows.
     alarm: Cell<Option<Timestamp>>,
 }
 
-struct Awake {
-    customer: Customer,
-    storage: Storage,
+/// What an object has once it is awake.
+pub struct Awake {
+    /// The brain.
+    pub customer: Customer,
+    /// What it remembers.
+    pub storage: Storage,
 }
 
 struct Waiting {
@@ -50,14 +59,15 @@ impl DurableObject for CustomerObject {
         Self {
             state,
             env,
-            awake: RefCell::new(None),
+            awake: Rc::new(RefCell::new(None)),
             queue: RefCell::new(Vec::new()),
+            unlocking: RefCell::new(None),
             alarm: Cell::new(None),
         }
     }
 
     async fn alarm(&self) -> worker::Result<worker::Response> {
-        if let Err(error) = self.tick() {
+        if let Err(error) = self.wake_and_tick().await {
             worker::console_error!("{}", log::event("alarm", None, &error));
         }
         worker::Response::empty()
@@ -73,6 +83,17 @@ impl DurableObject for CustomerObject {
         let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
         let answer = match self.handle(envelope, request.body()).await {
+            Ok(Answered {
+                reply: Reply::Archive(plan),
+                quotas,
+            }) => {
+                let reply = Reply::Archive(plan.clone());
+                let answer = Answer::from_answered(Answered { reply, quotas }, &request_id);
+                match export::stream(&self.awake, *plan) {
+                    Ok(stream) => return Ok(respond_with(answer, &[], stream).into()),
+                    Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
+                }
+            }
             Ok(answered) => Answer::from_answered(answered, &request_id),
             Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
         };
@@ -121,15 +142,16 @@ impl CustomerObject {
             None => None,
         };
         let as_admin = route.audience().is_admin();
-        self.enqueue(Request {
+        let request = Request {
             caller,
             command,
             condition,
             origin,
             as_admin,
             repeat,
-        })
-        .await
+        };
+        self.unlock(request.creates()).await?;
+        self.enqueue(request).await
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.
@@ -142,11 +164,76 @@ impl CustomerObject {
         if awake.is_none() {
             let site = host::site(&self.env)?;
             *awake = Some(Awake {
-                customer: Customer::new(meant.clone(), Rc::clone(&site.customers))?,
+                customer: Customer::new(meant.clone(), Rc::clone(&site.customers)),
                 storage: Storage::new(&self.state),
             });
         }
         Ok(())
+    }
+
+    /// Has the key fetched that the next decision needs, once for all that wait for it. Other requests may arrive and
+    /// be decided meanwhile: the core decides nothing that needs the key without it.
+    async fn unlock(&self, creates: bool) -> Result<()> {
+        for _ in 0..MAX_UNLOCK_ROUNDS {
+            let Some(errand) = self.key_errand(creates)? else {
+                return Ok(());
+            };
+            let fetched_by_another = self.unlocking.borrow_mut().as_mut().map(|waiting| {
+                let (sender, fetched) = oneshot::channel();
+                waiting.push(sender);
+                fetched
+            });
+            if let Some(fetched) = fetched_by_another {
+                fetched
+                    .await
+                    .map_err(|_| Error::fault("fetching the key was dropped"))??;
+                continue;
+            }
+            self.unlocking.replace(Some(Vec::new()));
+            let outcome = self.fetch_key(errand).await;
+            for sender in self.unlocking.take().unwrap_or_default() {
+                let _ = sender.send(outcome.clone());
+            }
+            return outcome;
+        }
+        Err(unavailable("the key was fetched and is not there"))
+    }
+
+    fn key_errand(&self, creates: bool) -> Result<Option<Errand>> {
+        match self.awake.borrow().as_ref() {
+            Some(Awake { customer, storage }) => customer.key_errand(storage, creates, &mut PlatformEntropy),
+            None => Ok(None),
+        }
+    }
+
+    /// Carries errands between the core and the vault until the core wants nothing more.
+    async fn fetch_key(&self, first: Errand) -> Result<()> {
+        let mut next = Some(first);
+        while let Some(errand) = next {
+            let id = self.id()?;
+            let held = vault::ask(&self.env, &id, errand).await;
+            let mut awake = self.awake.borrow_mut();
+            let Some(Awake { customer, storage }) = awake.as_mut() else {
+                return Ok(());
+            };
+            next = match held {
+                Ok(held) => customer.key_answer(storage, &held, &mut PlatformEntropy)?,
+                // The key is there; only its new wrapping is not kept, and the next wake-up tries again.
+                Err(error) if customer.has_key() => {
+                    worker::console_error!("{}", log::event("rewrap", None, &error));
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// Whose object this is.
+    fn id(&self) -> Result<CustomerId> {
+        let name: Option<String> = self.state.id().name();
+        name.and_then(|name| CustomerId::parse(&name))
+            .ok_or_else(|| Error::fault("an object without a name"))
     }
 
     /// Joins the next transaction. The first to arrive waits for a timer of no delay, during which whatever has
@@ -206,27 +293,44 @@ impl CustomerObject {
         }
     }
 
-    /// Does what is due. Never fails: after six failures the platform would stop trying, so a fault is logged and
-    /// met again at the next alarm.
+    /// Does what is due. A fault is logged and met again at the next alarm: after six alarms that throw the platform
+    /// would stop trying.
+    async fn wake_and_tick(&self) -> Result<()> {
+        self.wake(&self.id()?)?;
+        let unlocked = self.unlock(false).await;
+        self.alarm.set(None);
+        match unlocked {
+            Ok(()) => self.tick(),
+            Err(error) => {
+                self.tick_again()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Has the alarm that failed repeated.
+    fn tick_again(&self) -> Result<()> {
+        let awake = self.awake.borrow();
+        let Some(Awake { storage, .. }) = awake.as_ref() else {
+            return Ok(());
+        };
+        let again = Timestamp::from_millis(host::now().as_millis().saturating_add(ALARM_RETRY_MS));
+        storage.wake_at(again)?;
+        self.alarm.set(Some(again));
+        Ok(())
+    }
+
     fn tick(&self) -> Result<()> {
-        let name = self
-            .state
-            .id()
-            .name()
-            .and_then(|name: String| CustomerId::parse(&name));
-        self.wake(&name.ok_or_else(|| Error::fault("an object without a name"))?)?;
         let mut awake = self.awake.borrow_mut();
         let Some(Awake { customer, storage }) = awake.as_mut() else {
             return Ok(());
         };
-        self.alarm.set(None);
         let now = host::now();
         let done = storage.transaction(&mut || customer.tick(storage, now, &mut PlatformEntropy));
         if done.is_err() {
             customer.forget();
-            let again = Timestamp::from_millis(now.as_millis().saturating_add(ALARM_RETRY_MS));
-            storage.wake_at(again)?;
-            self.alarm.set(Some(again));
+            drop(awake);
+            self.tick_again()?;
         } else {
             self.set_alarm(customer, storage);
         }

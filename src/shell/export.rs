@@ -48,7 +48,8 @@ pub fn stream(awake: &Shared, plan: Plan) -> Result<ReadableStream> {
     Reflect::set(&source, &"cancel".into(), &cancel.into_js_value()).map_err(refused)?;
     let strategy = Object::new();
     Reflect::set(&strategy, &"highWaterMark".into(), &0.into()).map_err(refused)?;
-    ReadableStream::new_with_underlying_source_and_strategy(&source, strategy.unchecked_ref()).map_err(refused)
+    ReadableStream::new_with_underlying_source_and_strategy(&source, strategy.unchecked_ref())
+        .map_err(refused)
 }
 
 /// Makes one piece; a failure ends the stream with an error, so that the archive arrives cut off and not whole.

@@ -208,6 +208,7 @@ async fn serve(
         header: envelope.encode()?,
         body: stream,
         traceparent: log::traceparent(head.header("traceparent")),
+        is_long: found.streams(),
         deadline_ms: site.settings.object_deadline_ms,
     };
     object::call(env, call).await.map(Outgoing::Relayed)

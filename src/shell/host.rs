@@ -1,6 +1,6 @@
 //! What the platform knows: the time, randomness and the settings.
 
-use crate::crypto::{IndexKeys, SigningKeys};
+use crate::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use crate::customer::config::Config;
 use crate::customer::usage::DAY_MS;
 use crate::edge::auth::{Authenticator, JwksCache};
@@ -83,11 +83,13 @@ fn load(env: &Env) -> Option<Rc<Site>> {
                 index: IndexKeys::derive(settings.index_key.expose()).ok()?,
                 limits: settings.rate_limits.clone(),
                 max_ttl_secs: settings.tokens.max_ttl_secs,
-                master_keys: settings
-                    .master_keys
-                    .iter()
-                    .map(|key| (key.kid, *key.key.expose()))
-                    .collect(),
+                master_keys: MasterKeys::new(
+                    settings
+                        .master_keys
+                        .iter()
+                        .map(|key| (key.kid, *key.key.expose()))
+                        .collect(),
+                ),
                 audit_retention_ms: i64::from(settings.audit_retention_days).saturating_mul(DAY_MS),
                 signing: SigningKeys::new(
                     settings

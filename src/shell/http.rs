@@ -2,7 +2,7 @@
 
 use crate::edge::reply::Answer;
 use js_sys::Uint8Array;
-use web_sys::{Headers, Request, Response, ResponseInit};
+use web_sys::{Headers, ReadableStream, Request, Response, ResponseInit};
 
 /// A request's header; several of one name come joined by `, `.
 #[must_use]
@@ -63,6 +63,26 @@ pub fn respond(answer: Answer, more_headers: &[(&'static str, String)]) -> Respo
         Response::new_with_opt_buffer_source_and_init(Some(&body), &init)
     };
     build().unwrap_or_else(|_| empty_500())
+}
+
+/// The response of the platform whose body is a stream.
+#[must_use]
+pub fn respond_with(
+    answer: Answer,
+    more_headers: &[(&'static str, String)],
+    stream: ReadableStream,
+) -> Response {
+    let build = || {
+        let headers = Headers::new()?;
+        for (name, value) in answer.headers.iter().chain(more_headers) {
+            headers.set(name, value)?;
+        }
+        let init = ResponseInit::new();
+        init.set_status(answer.status);
+        init.set_headers(&headers);
+        Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+    };
+    build().unwrap_or_else(|_: wasm_bindgen::JsValue| empty_500())
 }
 
 /// A last resort.

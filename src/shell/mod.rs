@@ -3,15 +3,18 @@
 
 mod body;
 mod customer;
+mod export;
 mod front;
 mod host;
 mod http;
 mod jwks;
 mod object;
 mod sql;
+mod vault;
 
 pub use customer::CustomerObject;
 pub use sql::Storage;
+pub use vault::KeyVaultObject;
 
 use worker::{Context, Env, Request, Response, event};
 

@@ -1,4 +1,4 @@
-//! Calling a customer's object from the front: its address, the deadline, the one retry.
+//! Calling an object, most of all a customer's from the front: its address, the deadline, the one retry.
 
 use crate::edge::envelope;
 use crate::edge::reply::CODE_HEADER;
@@ -7,11 +7,14 @@ use crate::error::{Code, Error, Result};
 use crate::shell::http::header;
 use crate::types::CustomerId;
 use js_sys::Reflect;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, ReadableStream, RequestInit, Response, ResponseInit};
-use worker::Env;
+use web_sys::{AbortController, AbortSignal, Headers, ReadableStream, RequestInit, Response, ResponseInit};
+use worker::{Delay, Env};
 
 /// The binding of the customers' objects.
 const CUSTOMERS: &str = "CUSTOMERS";
@@ -30,6 +33,8 @@ pub struct Call<'a> {
     pub body: Option<JsValue>,
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
+    /// Whether the answer's body may take longer than the deadline: then that ends with the answer's headers.
+    pub is_long: bool,
     /// How long to wait, in milliseconds: a dead object never answers.
     pub deadline_ms: u32,
 }
@@ -59,6 +64,7 @@ impl Relayed {
         let own = self.response.headers();
         let passed = [
             "Content-Type",
+            "Content-Disposition",
             "ETag",
             "Retry-After",
             "Location",
@@ -84,7 +90,11 @@ impl Relayed {
             let init = ResponseInit::new();
             init.set_status(self.status);
             init.set_headers(&fields);
-            let body: Option<ReadableStream> = if is_head { None } else { self.response.body() };
+            let mut body: Option<ReadableStream> = self.response.body();
+            if is_head && let Some(unwanted) = body.take() {
+                // An export must learn that nobody takes it.
+                drop(unwanted.cancel());
+            }
             Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)
         };
         build().unwrap_or_else(|_: JsValue| crate::shell::http::empty_500())
@@ -106,6 +116,52 @@ pub async fn call(env: &Env, call: Call<'_>) -> Result<Relayed> {
     outcome.map(Relayed::new).map_err(|failure| {
         Error::new(Code::Unavailable, "The customer's data did not answer in time.").because(failure.reason)
     })
+}
+
+/// An object that another object asks.
+pub struct Callee<'a> {
+    /// The binding of its namespace.
+    pub binding: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// How long to wait each time, in milliseconds.
+    pub deadline_ms: u32,
+}
+
+/// Asks an object something that may be repeated, by one header; asks once more where the platform says that it may
+/// help.
+///
+/// # Errors
+/// Why it did not answer, fit for the log.
+pub async fn ask(
+    env: &Env,
+    callee: &Callee<'_>,
+    name: &str,
+    value: &str,
+) -> std::result::Result<Response, String> {
+    let mut outcome = ask_once(env, callee, name, value).await;
+    if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
+        outcome = ask_once(env, callee, name, value).await;
+    }
+    outcome.map_err(|failure| failure.reason)
+}
+
+async fn ask_once(
+    env: &Env,
+    callee: &Callee<'_>,
+    name: &str,
+    value: &str,
+) -> std::result::Result<Response, Failure> {
+    let start = || {
+        let headers = Headers::new()?;
+        headers.set(name, value)?;
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_headers(&headers);
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(callee.deadline_ms)));
+        stub(env, callee.binding, callee.name)?.fetch(INTERNAL_URL, &init)
+    };
+    answered(start()).await
 }
 
 /// Whether to ask once more: only what changes nothing, and only where the platform says that it may help.
@@ -141,7 +197,37 @@ impl Failure {
 }
 
 async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
-    let promise = start(env, call).map_err(|error| Failure::of(&error))?;
+    if !call.is_long {
+        let signal = AbortSignal::timeout_with_u32(call.deadline_ms);
+        return answered(start(env, call, &signal)).await;
+    }
+    let has_answered = Rc::new(Cell::new(false));
+    let started = abort_unless(&has_answered, call.deadline_ms).and_then(|signal| start(env, call, &signal));
+    let outcome = answered(started).await;
+    has_answered.set(true);
+    outcome
+}
+
+/// A signal that ends the call at the deadline if it was not answered by then.
+fn abort_unless(
+    has_answered: &Rc<Cell<bool>>,
+    deadline_ms: u32,
+) -> std::result::Result<AbortSignal, JsValue> {
+    let controller = AbortController::new()?;
+    let (signal, has_answered) = (controller.signal(), Rc::clone(has_answered));
+    wasm_bindgen_futures::spawn_local(async move {
+        Delay::from(Duration::from_millis(deadline_ms.into())).await;
+        if !has_answered.get() {
+            controller.abort();
+        }
+    });
+    Ok(signal)
+}
+
+async fn answered(
+    promise: std::result::Result<js_sys::Promise, JsValue>,
+) -> std::result::Result<Response, Failure> {
+    let promise = promise.map_err(|error| Failure::of(&error))?;
     let response = JsFuture::from(promise)
         .await
         .map_err(|error| Failure::of(&error))?;
@@ -151,7 +237,7 @@ async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Fa
     })
 }
 
-fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsValue> {
+fn start(env: &Env, call: &Call<'_>, signal: &AbortSignal) -> std::result::Result<js_sys::Promise, JsValue> {
     let headers = Headers::new()?;
     headers.set(envelope::HEADER, &call.header)?;
     if let Some(traceparent) = &call.traceparent {
@@ -163,8 +249,8 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
     if let Some(body) = &call.body {
         init.set_body(body);
     }
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(call.deadline_ms)));
-    stub(env, call.customer)?.fetch(INTERNAL_URL, &init)
+    init.set_signal(Some(signal));
+    stub(env, CUSTOMERS, call.customer.as_str())?.fetch(INTERNAL_URL, &init)
 }
 
 #[wasm_bindgen]
@@ -180,9 +266,9 @@ extern "C" {
 }
 
 /// The one place that makes an object's address, so that a jurisdiction can enter it one day.
-fn stub(env: &Env, customer: &CustomerId) -> std::result::Result<Stub, JsValue> {
-    let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(CUSTOMERS))?.unchecked_into();
-    namespace.get_by_name(customer.as_str())
+fn stub(env: &Env, binding: &str, name: &str) -> std::result::Result<Stub, JsValue> {
+    let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(binding))?.unchecked_into();
+    namespace.get_by_name(name)
 }
 
 #[cfg(test)]

@@ -43,7 +43,10 @@ pub fn verify(source: &mut dyn Source, keys: &PublicKeys, older: Option<Checkpoi
         return Err(fault("it is of a format that this program does not know"));
     }
     if zip::stamp(&manifest.made_at) != stamp {
-        return Err(Fault::new(Place::Archive, "its files have another time than the manifest"));
+        return Err(Fault::new(
+            Place::Archive,
+            "its files have another time than the manifest",
+        ));
     }
     if manifest.files.len() != DESCRIBED {
         return Err(fault("it describes other files than the archive has"));
@@ -54,7 +57,11 @@ pub fn verify(source: &mut dyn Source, keys: &PublicKeys, older: Option<Checkpoi
             return Err(fault("it describes other files than the archive has"));
         }
         let is_log = member.name == "audit.ndjson";
-        let digest = content(source, placed, |bytes| if is_log { log.feed(bytes) } else { Ok(()) })?;
+        let digest = content(
+            source,
+            placed,
+            |bytes| if is_log { log.feed(bytes) } else { Ok(()) },
+        )?;
         if told.bytes != placed.0.bytes || told.sha256 != digest {
             return Err(Fault::new(
                 Place::File(member.name),
@@ -116,7 +123,10 @@ fn content(
         each(&bytes)?;
     }
     if sum.written(file.member).crc != file.crc {
-        return Err(Fault::new(Place::File(file.member.name), "its bytes were changed (CRC-32)"));
+        return Err(Fault::new(
+            Place::File(file.member.name),
+            "its bytes were changed (CRC-32)",
+        ));
     }
     Ok(chain::hex(&digest.finalize()))
 }

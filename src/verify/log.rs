@@ -12,7 +12,16 @@ pub const MAX_LINE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The members of a header, all of which and no others it must have.
 const HEADER: [&str; 10] = [
-    "action", "actor", "at", "commitment", "customerId", "outcome", "requestId", "seq", "target", "v",
+    "action",
+    "actor",
+    "at",
+    "commitment",
+    "customerId",
+    "outcome",
+    "requestId",
+    "seq",
+    "target",
+    "v",
 ];
 
 /// The check of a log, entry by entry.
@@ -158,7 +167,9 @@ impl Log {
         let text = |name: &str| header.get(name).and_then(Value::as_str).unwrap_or_default();
         let seq = header.get("seq").and_then(Value::as_u64);
         if seq != Some(self.seq.saturating_add(1)) {
-            return Err(wrong("it does not have the number that follows: an entry is missing, doubled or moved"));
+            return Err(wrong(
+                "it does not have the number that follows: an entry is missing, doubled or moved",
+            ));
         }
         if header.get("v").and_then(Value::as_u64) != Some(1) {
             return Err(wrong("it is of a version that this program does not know"));
@@ -170,13 +181,17 @@ impl Log {
         };
         let at = text("at").to_owned();
         if !is_time(&at) || at < self.at {
-            return Err(wrong("its time is malformed or lies before that of the entry ahead of it"));
+            return Err(wrong(
+                "its time is malformed or lies before that of the entry ahead of it",
+            ));
         }
         let hash = member("hash")?.as_str().and_then(chain::unhex).ok_or_else(form)?;
         let header_text = canonical(member("header")?)?;
         let computed = chain::link(&previous, &chain::leaf(&header_text));
         if computed != hash {
-            return Err(wrong("the chain breaks here: this entry was changed, or its hash"));
+            return Err(wrong(
+                "the chain breaks here: this entry was changed, or its hash",
+            ));
         }
         let commitment = chain::unhex(text("commitment")).ok_or_else(form)?;
         let has_detail = self.detail(members, &commitment)?;
@@ -200,7 +215,9 @@ impl Log {
             (Some(Value::Null), Some(Value::Null)) => Ok(false),
             (Some(detail @ Value::Object(_)), Some(Value::String(salt))) => {
                 let salt = STANDARD.decode(salt).ok();
-                let salt = salt.and_then(|salt| <[u8; 32]>::try_from(salt).ok()).ok_or_else(form)?;
+                let salt = salt
+                    .and_then(|salt| <[u8; 32]>::try_from(salt).ok())
+                    .ok_or_else(form)?;
                 let text = serde_json_canonicalizer::to_vec(detail).map_err(|_| form())?;
                 if chain::commitment(&salt, &text) == *commitment {
                     Ok(true)

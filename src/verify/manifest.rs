@@ -38,10 +38,7 @@ const fn small(name: &'static str) -> Member {
 }
 
 const fn large(name: &'static str) -> Member {
-    Member {
-        name,
-        is_large: true,
-    }
+    Member { name, is_large: true }
 }
 
 /// `manifest.json`. Fields in the order of their names, which RFC 8785 demands.
@@ -128,7 +125,9 @@ impl Signature {
         if bytes.is_some_and(|bytes| keys.holds(&self.kid, manifest, &bytes)) {
             Ok(())
         } else {
-            Err(fault("the signature does not hold: manifest.json or this file was changed"))
+            Err(fault(
+                "the signature does not hold: manifest.json or this file was changed",
+            ))
         }
     }
 }

@@ -92,9 +92,16 @@ pub fn local_header(member: Member, stamp: Stamp) -> Vec<u8> {
     } else {
         (VERSION, 0, 0)
     };
-    let header = Bytes::default().u32(0x0403_4b50).u16(version).u16(FLAGS).u16(STORED);
+    let header = Bytes::default()
+        .u32(0x0403_4b50)
+        .u16(version)
+        .u16(FLAGS)
+        .u16(STORED);
     let header = header.u16(stamp.0).u16(stamp.1).u32(0).u32(size).u32(size);
-    let header = header.u16(length(member.name)).u16(extra).text(member.name.as_bytes());
+    let header = header
+        .u16(length(member.name))
+        .u16(extra)
+        .text(member.name.as_bytes());
     if member.is_large {
         header.u16(1).u16(16).u64(0).u64(0).0
     } else {
@@ -119,7 +126,9 @@ fn small(value: u64) -> u32 {
 
 /// How many bytes a file takes with its header and descriptor.
 fn span(file: &Written) -> u64 {
-    let around = local_header(file.member, (0, 0)).len().saturating_add(descriptor(file).len());
+    let around = local_header(file.member, (0, 0))
+        .len()
+        .saturating_add(descriptor(file).len());
     file.bytes.saturating_add(around as u64)
 }
 
@@ -146,7 +155,12 @@ pub fn tail(files: &[Written], stamp: Stamp) -> Vec<u8> {
         } else {
             VERSION
         };
-        all = all.u32(0x0201_4b50).u16(MADE_BY).u16(version).u16(FLAGS).u16(STORED);
+        all = all
+            .u32(0x0201_4b50)
+            .u16(MADE_BY)
+            .u16(version)
+            .u16(FLAGS)
+            .u16(STORED);
         all = all.u16(stamp.0).u16(stamp.1).u32(file.crc);
         all = all.u32(small(file.bytes)).u32(small(file.bytes));
         all = all.u16(length(file.member.name)).u16(extra.0.len() as u16);
@@ -157,7 +171,13 @@ pub fn tail(files: &[Written], stamp: Stamp) -> Vec<u8> {
     let (count, size) = (files.len() as u64, all.0.len() as u64);
     if offset >= u64::from(NONE_32) {
         let at = offset.saturating_add(size);
-        all = all.u32(0x0606_4b50).u64(44).u16(MADE_BY).u16(VERSION_ZIP64).u32(0).u32(0);
+        all = all
+            .u32(0x0606_4b50)
+            .u64(44)
+            .u16(MADE_BY)
+            .u16(VERSION_ZIP64)
+            .u32(0)
+            .u32(0);
         all = all.u64(count).u64(count).u64(size).u64(offset);
         all = all.u32(0x0706_4b50).u32(0).u64(at).u32(1);
     }
@@ -231,7 +251,10 @@ pub fn directory(source: &mut dyn Source, members: &[Member]) -> Result<(Vec<Wri
     let mut place = size
         .and_then(|size| end.checked_sub(size)?.checked_sub(records))
         .ok_or_else(|| fault("it does not end as our ZIPs do"))?;
-    let stamp = (take(place.saturating_add(12), 2), take(place.saturating_add(14), 2));
+    let stamp = (
+        take(place.saturating_add(12), 2),
+        take(place.saturating_add(14), 2),
+    );
     let mut files = Vec::new();
     for &member in members {
         let parsed = || -> Option<(Written, u64)> {
@@ -262,7 +285,12 @@ pub fn frame(source: &mut dyn Source, files: &[Written], stamp: Stamp) -> Result
     for file in files {
         let header = local_header(file.member, stamp);
         let name = file.member.name;
-        same(source, offset, &header, &format!("the header of {name} is not the expected one"))?;
+        same(
+            source,
+            offset,
+            &header,
+            &format!("the header of {name} is not the expected one"),
+        )?;
         let begin = offset.saturating_add(header.len() as u64);
         let end = begin.saturating_add(file.bytes);
         let told = format!("what follows {name} is not the expected descriptor");

@@ -22,6 +22,7 @@ mod cors;
 mod crash;
 mod customer;
 mod deadline;
+mod export;
 mod headers;
 mod idempotency;
 mod isolation;

@@ -34,7 +34,12 @@ fn pull(world: &mut World, export: &mut Export) -> user_api::error::Result<Vec<u
     use user_api::sql::Sql;
     let now = Timestamp::from_millis(world.now);
     let mut piece = Vec::new();
-    let World { sql, customer, entropy, .. } = world;
+    let World {
+        sql,
+        customer,
+        entropy,
+        ..
+    } = world;
     let done = sql.transaction(&mut || {
         piece = customer.pull(sql, export, now, entropy)?;
         Ok(())
@@ -73,11 +78,22 @@ fn files(bytes: &[u8]) -> serde_json::Map<String, Value> {
     std::fs::write(&path, bytes).unwrap();
     let script = "import sys,json,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\n\
                   print(json.dumps({n:z.read(n).decode() for n in z.namelist()}))";
-    let python = Command::new("python3").args(["-c", script]).arg(&path).output().unwrap();
-    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
+    let python = Command::new("python3")
+        .args(["-c", script])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert!(
+        python.status.success(),
+        "{}",
+        String::from_utf8_lossy(&python.stderr)
+    );
     let unzip = Command::new("unzip").arg("-t").arg(&path).output().unwrap();
     let told = String::from_utf8_lossy(&unzip.stdout).into_owned();
-    assert!(unzip.status.success() && told.contains("No errors detected"), "{told}");
+    assert!(
+        unzip.status.success() && told.contains("No errors detected"),
+        "{told}"
+    );
     serde_json::from_slice(&python.stdout).unwrap()
 }
 
@@ -86,7 +102,10 @@ fn populated() -> World {
     world.send(&ada().says(Route::PatchUser, &json!({"displayName": "Ada"})));
     world.send(&bob().says(Route::PatchPreferences, &json!({"theme": "dark"})));
     world.send(&owner().says(Route::CreateKey, &json!({"name": "ci", "scopes": ["audit:read"]})));
-    world.send(&admin().says(Route::AdminPutLimits, &json!([{"name": "burst", "q": 500, "w": 60}])));
+    world.send(&admin().says(
+        Route::AdminPutLimits,
+        &json!([{"name": "burst", "q": 500, "w": 60}]),
+    ));
     world
 }
 
@@ -107,9 +126,21 @@ fn an_export_holds_everything_opens_in_ordinary_tools_and_proves_itself() {
     assert_eq!(json("customer.json")["email"], "owner@example.com");
     let users = json("users.json");
     assert_eq!(users.as_array().unwrap().len(), 3);
-    assert!(users.as_array().unwrap().iter().any(|user| user["displayName"] == "Ada"));
+    assert!(
+        users
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|user| user["displayName"] == "Ada")
+    );
     let preferences = json("preferences.json");
-    assert!(preferences.as_array().unwrap().iter().any(|one| one["preferences"]["theme"] == "dark"));
+    assert!(
+        preferences
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|one| one["preferences"]["theme"] == "dark")
+    );
     assert_eq!(json("limits.json")["own"][0]["q"], 500);
     let keys = files["api-keys.json"].as_str().unwrap();
     assert!(keys.contains("\"ci\"") && !keys.contains("\"secret\""));
@@ -123,14 +154,23 @@ fn only_the_owner_and_administrators_export_and_a_suspended_customer_still_can()
     let mut world = populated();
     world.set_status("suspended");
     assert_eq!(world.refusal(&ada().asks(Route::ExportCustomer)), Code::Forbidden);
-    assert_eq!(world.refusal(&service().asks(Route::ExportCustomer)), Code::Forbidden);
+    assert_eq!(
+        world.refusal(&service().asks(Route::ExportCustomer)),
+        Code::Forbidden
+    );
     check(&exported(&mut world, &owner(), Route::ExportCustomer)).unwrap();
     let bytes = exported(&mut world, &admin(), Route::AdminExport);
     let report = check(&bytes).unwrap();
-    assert_eq!(report.log.details, report.log.seq, "an operator sees every detail");
+    assert_eq!(
+        report.log.details, report.log.seq,
+        "an operator sees every detail"
+    );
     assert_eq!(report.manifest.made_by.kind, "admin");
     world.set_status("erased");
-    assert_eq!(world.refusal(&owner().asks(Route::ExportCustomer)), Code::CustomerErased);
+    assert_eq!(
+        world.refusal(&owner().asks(Route::ExportCustomer)),
+        Code::CustomerErased
+    );
 }
 
 #[test]
@@ -171,13 +211,21 @@ fn the_log_tells_that_an_export_began_and_what_was_handed_out() {
     let before = world.count("audit") as usize;
     let bytes = exported(&mut world, &owner(), Route::ExportCustomer);
     let log = world.log();
-    let [began, ended] = &log[before..] else { panic!("not two entries") };
-    assert_eq!((began.brief().as_str(), ended.brief().as_str()), ("export.read ok user", "export.completed ok user"));
+    let [began, ended] = &log[before..] else {
+        panic!("not two entries")
+    };
+    assert_eq!(
+        (began.brief().as_str(), ended.brief().as_str()),
+        ("export.read ok user", "export.completed ok user")
+    );
     assert_eq!(began.header["requestId"], ended.header["requestId"]);
     let detail = ended.detail.as_ref().unwrap();
     assert_eq!(detail["bytes"], bytes.len());
     let manifest = files(&bytes)["manifest.json"].as_str().unwrap().to_owned();
-    let digest: String = Sha256::digest(manifest).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = Sha256::digest(manifest)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     assert_eq!(detail["manifestSha256"], digest.as_str());
 }
 
@@ -190,7 +238,12 @@ fn an_export_that_is_broken_off_is_told_and_leaves_no_copy() {
     let mut slow = begin(&mut world, &owner(), Route::ExportCustomer);
     let cancelled = begin(&mut world, &owner(), Route::ExportCustomer);
     let now = Timestamp::from_millis(world.now);
-    let World { sql, customer, entropy, .. } = &mut world;
+    let World {
+        sql,
+        customer,
+        entropy,
+        ..
+    } = &mut world;
     customer.abandon(sql, &cancelled, now, entropy).unwrap();
     assert_eq!(world.briefs(0).last().unwrap(), "export.aborted ok user");
     // A restart cuts the others off, but one whose receiver is still there goes on.
@@ -203,7 +256,12 @@ fn an_export_that_is_broken_off_is_told_and_leaves_no_copy() {
     let due = world.customer.due().unwrap();
     assert!(due.as_millis() <= world.now);
     let now = Timestamp::from_millis(world.now);
-    let World { sql, customer, entropy, .. } = &mut world;
+    let World {
+        sql,
+        customer,
+        entropy,
+        ..
+    } = &mut world;
     customer.tick(sql, now, entropy).unwrap();
     assert_eq!(world.briefs(0).last().unwrap(), "export.aborted ok system");
     assert_eq!((world.count("export_users"), world.count("exports")), (0, 0));
@@ -214,8 +272,13 @@ fn an_export_that_is_broken_off_is_told_and_leaves_no_copy() {
 #[test]
 fn a_customer_has_four_exports_at_a_time() {
     let mut world = populated();
-    let mut exports: Vec<_> = (0..4).map(|_| begin(&mut world, &owner(), Route::ExportCustomer)).collect();
-    assert_eq!(world.refusal(&owner().asks(Route::ExportCustomer)), Code::LimitReached);
+    let mut exports: Vec<_> = (0..4)
+        .map(|_| begin(&mut world, &owner(), Route::ExportCustomer))
+        .collect();
+    assert_eq!(
+        world.refusal(&owner().asks(Route::ExportCustomer)),
+        Code::LimitReached
+    );
     rest(&mut world, &mut exports[2], |_| ());
     begin(&mut world, &owner(), Route::ExportCustomer);
 }
@@ -225,7 +288,10 @@ fn an_erased_customers_export_ends_in_an_error() {
     let mut world = populated();
     let mut export = begin(&mut world, &owner(), Route::ExportCustomer);
     world.set_status("erased");
-    assert_eq!(pull(&mut world, &mut export).unwrap_err().code, Code::CustomerErased);
+    assert_eq!(
+        pull(&mut world, &mut export).unwrap_err().code,
+        Code::CustomerErased
+    );
 }
 
 #[test]
@@ -238,7 +304,11 @@ fn every_flipped_byte_of_an_export_is_found() {
         for mask in [1, 0x20, 0xff] {
             let mut flipped = bytes.clone();
             flipped[at] ^= mask;
-            assert!(check(&flipped).is_err(), "byte {at} of {} with {mask:#x}", bytes.len());
+            assert!(
+                check(&flipped).is_err(),
+                "byte {at} of {} with {mask:#x}",
+                bytes.len()
+            );
         }
     }
 }
@@ -259,7 +329,10 @@ fn an_export_cut_short_or_with_anything_added_is_found() {
 /// Replaces text in the log of an archive by as much other text, and mends the CRC as a forger would.
 fn forge(bytes: &[u8], from: &str, to: &str) -> Fault {
     assert_eq!(from.len(), to.len());
-    let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+    let at = bytes
+        .windows(from.len())
+        .position(|window| window == from.as_bytes())
+        .unwrap();
     let mut forged = bytes.to_vec();
     forged[at..at + to.len()].copy_from_slice(to.as_bytes());
     check(&forged).unwrap_err()
@@ -273,12 +346,23 @@ fn the_entry_that_is_wrong_is_named() {
     }
     let bytes = exported(&mut world, &owner(), Route::ExportCustomer);
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    let entry = |seq: usize| text.split("\n{\"detail\"").nth(seq - 1).unwrap().lines().next().unwrap().to_owned();
+    let entry = |seq: usize| {
+        text.split("\n{\"detail\"")
+            .nth(seq - 1)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     let changed = |seq: usize, from: &str, to: &str| {
         let line = entry(seq);
         forge(&bytes, &line, &line.replacen(from, to, 1)).place
     };
-    assert_eq!(changed(3, "preferences.update", "preferences.upd4te"), Place::Entry(3));
+    assert_eq!(
+        changed(3, "preferences.update", "preferences.upd4te"),
+        Place::Entry(3)
+    );
     assert_eq!(changed(7, "203.0.113.9", "203.0.113.8"), Place::Entry(7));
     assert_eq!(changed(8, "\"seq\":8", "\"seq\":9"), Place::Entry(8));
     let older = Checkpoint {
@@ -329,7 +413,12 @@ fn details_older_than_the_retention_go_the_entries_stay_and_the_chain_verifies()
     world.now += 329 * day;
     let tick = |world: &mut World| {
         let now = Timestamp::from_millis(world.now);
-        let World { sql, customer, entropy, .. } = world;
+        let World {
+            sql,
+            customer,
+            entropy,
+            ..
+        } = world;
         customer.tick(sql, now, entropy).unwrap();
     };
     let kept = |world: &World| world.log().iter().filter(|entry| entry.detail.is_some()).count() as i64;
@@ -347,7 +436,10 @@ fn details_older_than_the_retention_go_the_entries_stay_and_the_chain_verifies()
     assert_eq!(kept(&world), 1);
     assert_eq!(world.log().len() as i64, old + 1);
     let due = world.customer.due().unwrap().as_millis();
-    assert!((world.now + 390 * day..world.now + 410 * day).contains(&due), "the next one is due in its time");
+    assert!(
+        (world.now + 390 * day..world.now + 410 * day).contains(&due),
+        "the next one is due in its time"
+    );
     let report = check(&exported(&mut world, &admin(), Route::AdminExport)).unwrap();
     assert_eq!((report.log.seq, report.log.details), (old as u64 + 1, 1));
 }

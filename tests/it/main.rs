@@ -27,6 +27,7 @@ mod preferences;
 mod status;
 mod status_gate;
 mod users;
+mod vault;
 
 mod faults;
 mod imitation;

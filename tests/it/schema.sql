@@ -41,8 +41,28 @@ CREATE TABLE customer (
   profile            BLOB    NOT NULL,
   created_at         INTEGER NOT NULL,
   updated_at         INTEGER NOT NULL,
-  last_seen_at       INTEGER
+  last_seen_at       INTEGER,
+  key_fingerprint    BLOB    NOT NULL CHECK (length(key_fingerprint) = 32)
 ) STRICT;
+
+CREATE TABLE export_users (
+  export_id            TEXT    NOT NULL,
+  user_id              TEXT    NOT NULL,
+  version              INTEGER NOT NULL,
+  profile              BLOB    NOT NULL,
+  preferences_version  INTEGER NOT NULL,
+  preferences          BLOB,
+  created_at           INTEGER NOT NULL,
+  updated_at           INTEGER NOT NULL,
+  last_seen_at         INTEGER NOT NULL,
+  PRIMARY KEY (export_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exports (
+  export_id   TEXT    PRIMARY KEY,
+  request_id  TEXT    NOT NULL,
+  started_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency (
   seq          INTEGER PRIMARY KEY CHECK (seq >= 1),

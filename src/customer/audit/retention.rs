@@ -53,7 +53,9 @@ impl Retention {
     pub fn appended(&mut self, head: &Head, keep_ms: i64) {
         if self.due.is_none() {
             self.oldest = head.seq;
-            self.due = Some(Timestamp::from_millis(head.at.as_millis().saturating_add(keep_ms)));
+            self.due = Some(Timestamp::from_millis(
+                head.at.as_millis().saturating_add(keep_ms),
+            ));
         }
     }
 

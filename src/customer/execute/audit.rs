@@ -27,7 +27,7 @@ pub fn execute(turn: &Turn<'_>, memory: &Memory, request: &Request) -> Result<Do
     let reader = Reader {
         sql: turn.sql,
         customer_id: turn.id,
-        fields: turn.fields,
+        fields: turn.fields()?,
         head: &memory.head,
     };
     let body = match &request.command {

@@ -169,8 +169,17 @@ impl Export {
         let whole = |bytes: &Vec<u8>| Ok((bytes.clone(), true));
         match self.member {
             0 => {
-                let Plan { customer_id, made_at, head, is_for_operator, .. } = &self.plan;
-                Ok((readme::text(customer_id, *made_at, head.seq, *is_for_operator), true))
+                let Plan {
+                    customer_id,
+                    made_at,
+                    head,
+                    is_for_operator,
+                    ..
+                } = &self.plan;
+                Ok((
+                    readme::text(customer_id, *made_at, head.seq, *is_for_operator),
+                    true,
+                ))
             }
             1 => whole(customer),
             2 | 3 => self.users(source),
@@ -208,7 +217,11 @@ impl Export {
         }
         let is_last = (rows.len() as i64) < CHUNK_ROWS;
         if is_last {
-            out.extend(if self.user.is_empty() { b"[]\n".as_slice() } else { b"\n]\n" });
+            out.extend(if self.user.is_empty() {
+                b"[]\n".as_slice()
+            } else {
+                b"\n]\n"
+            });
         }
         Ok((out, is_last))
     }
@@ -245,7 +258,9 @@ impl Export {
             None => None,
         };
         if self.member == 6 {
-            let detail = detail.as_ref().map(|detail| (&detail.salt, detail.text.as_slice()));
+            let detail = detail
+                .as_ref()
+                .map(|detail| (&detail.salt, detail.text.as_slice()));
             out.extend(log::line(text, &hash, detail));
             return Ok(());
         }
@@ -267,7 +282,12 @@ impl Export {
             format: FORMAT.to_owned(),
             head: manifest::Head {
                 at: plan.head.at.to_rfc3339(),
-                checkpoint: checkpoint::checkpoint(&plan.head, &plan.customer_id, source.signing, plan.made_at)?,
+                checkpoint: checkpoint::checkpoint(
+                    &plan.head,
+                    &plan.customer_id,
+                    source.signing,
+                    plan.made_at,
+                )?,
                 hash: chain::hex(&plan.head.hash),
                 seq: u64::try_from(plan.head.seq).map_err(|_| Error::fault("a negative head"))?,
             },

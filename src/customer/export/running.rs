@@ -71,7 +71,9 @@ impl Exports {
     /// `internal_error` from the engine, or if there is no such export.
     pub fn request_id(sql: &dyn Sql, id: &str) -> Result<String> {
         let rows = sql.exec("SELECT request_id FROM exports WHERE export_id = ?", &[id.into()])?;
-        let row = rows.first().ok_or_else(|| Error::fault("an export's row is gone"))?;
+        let row = rows
+            .first()
+            .ok_or_else(|| Error::fault("an export's row is gone"))?;
         row.text(0).map(str::to_owned)
     }
 

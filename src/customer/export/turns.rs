@@ -24,7 +24,7 @@ impl Turn<'_> {
         }
         let source = Source {
             sql: self.sql,
-            fields: self.fields,
+            fields: self.fields()?,
             signing: &self.config.signing,
         };
         let piece = export.next(&source)?;
@@ -66,8 +66,8 @@ impl Turn<'_> {
     pub fn give_up_idle_exports(&mut self, memory: &mut Memory) -> Result<()> {
         for id in memory.exports.idle(self.now) {
             let request_id = Exports::request_id(self.sql, &id)?;
-            let request_id =
-                RequestId::parse(&request_id).ok_or_else(|| Error::fault("a stored request id is malformed"))?;
+            let request_id = RequestId::parse(&request_id)
+                .ok_or_else(|| Error::fault("a stored request id is malformed"))?;
             memory.exports.end(self.sql, &id)?;
             let actor = Actor {
                 id: "object".to_owned(),

@@ -1,6 +1,7 @@
 //! Keys against what they promise, by cases and by a model.
 
 use super::*;
+use crate::crypto::Dek;
 use crate::customer::test_sql::TestSql;
 use crate::types::{CustomerId, Tags};
 use proptest::prelude::*;
@@ -56,7 +57,7 @@ impl World {
         let sql = TestSql::new();
         let id = CustomerId::parse("cust_1").unwrap();
         Self {
-            keys: FieldKeys::derive(&id, [(1, &[7; 32])]).unwrap(),
+            keys: FieldKeys::derive(&id, &Dek::new([7; 32])).unwrap(),
             held: Idempotency::load(&sql).unwrap(),
             sql,
         }

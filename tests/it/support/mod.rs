@@ -3,7 +3,8 @@
 pub mod canonical;
 pub mod chain;
 pub mod people;
-pub mod workerd;
+pub mod vault;
+mod workerd;
 pub mod world;
 
 pub use people::{Who, ada, admin, bob, service};

@@ -1,12 +1,13 @@
 //! One customer's object in a test: its storage, a clock to set, entropy to repeat, and what to ask of it.
 
 use super::people::{CUSTOMER, service};
+use super::vault::Vault;
 use super::workerd::Workerd;
 use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use user_api::crypto::{IndexKeys, SigningKeys};
+use user_api::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use user_api::customer::config::Config;
 use user_api::customer::limits::RateLimits;
 use user_api::customer::request::{Reply, Request};
@@ -45,10 +46,17 @@ pub type Dump = BTreeMap<String, Vec<Vec<Cell>>>;
 pub struct World {
     pub sql: Workerd,
     pub customer: Customer,
+    pub vault: Vault,
+    /// `MASTER_KEYS`; what is changed here counts from the next restart on.
+    pub masters: Vec<(u32, [u8; 32])>,
     pub now: i64,
     pub entropy: Seeded,
+    /// Of its own, because a repeated request need not ask the vault again.
+    key_entropy: Seeded,
     plans: &'static str,
 }
+
+pub const MASTERS: &[(u32, [u8; 32])] = &[(1, [9; 32])];
 
 /// No plan limits anything, so that histories may be of any length; `integrations.rs` has limits of its own.
 const UNLIMITED: &str = r#"{"free":[],"starter":[],"pro":[],"enterprise":[]}"#;
@@ -58,10 +66,13 @@ impl World {
     pub fn absent() -> Self {
         Self {
             sql: Workerd::new(),
-            customer: Self::asleep(UNLIMITED),
+            customer: Self::asleep(UNLIMITED, MASTERS),
+            vault: Vault::default(),
+            masters: MASTERS.to_vec(),
             plans: UNLIMITED,
             now: NEW_YEAR,
             entropy: Seeded(7),
+            key_entropy: Seeded(11),
         }
     }
 
@@ -78,6 +89,13 @@ impl World {
         Self::absent().created()
     }
 
+    /// The same with another key.
+    pub fn new_with_key_of(seed: u64) -> Self {
+        let mut world = Self::absent();
+        world.key_entropy = Seeded(seed);
+        world.created()
+    }
+
     /// The same with an active customer.
     pub fn created(mut self) -> Self {
         let body = json!({"email": "owner@example.com", "name": "Acme"});
@@ -87,35 +105,62 @@ impl World {
         self
     }
 
-    fn asleep(plans: &str) -> Customer {
+    fn asleep(plans: &str, masters: &[(u32, [u8; 32])]) -> Customer {
         let config = Config {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
-            master_keys: vec![(1, [9; 32])],
+            master_keys: MasterKeys::new(masters.to_vec()),
             audit_retention_ms: 730 * 24 * HOUR,
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
         };
-        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config)).unwrap()
+        Customer::new(CustomerId::parse(CUSTOMER).unwrap(), Rc::new(config))
     }
 
     /// An object with an active customer whose plans allow this, as `RATE_LIMITS` says it.
     pub fn limited(plans: &'static str) -> Self {
         let mut world = Self::absent();
         world.plans = plans;
-        world.customer = Self::asleep(plans);
+        world.customer = Self::asleep(plans, MASTERS);
         world.created()
     }
 
     /// As after an eviction: memory is lost, storage is opened anew.
     pub fn restart(&mut self) {
-        self.customer = Self::asleep(self.plans);
+        self.customer = Self::asleep(self.plans, &self.masters);
         self.sql.reopen();
     }
 
-    /// The batch in which these requests meet.
+    /// Has the vault asked for what the decision needs, as `shell::customer` does.
+    pub fn unlock(&mut self, creates: bool) -> Result<()> {
+        let mut next = self
+            .customer
+            .key_errand(&self.sql, creates, &mut self.key_entropy)?;
+        while let Some(errand) = next {
+            next = match self.vault.ask(errand) {
+                Ok(held) => self
+                    .customer
+                    .key_answer(&self.sql, &held, &mut self.key_entropy)?,
+                Err(_) if self.customer.has_key() => None,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// The batch in which these requests meet; those whose key cannot be had do not come to it.
     pub fn batch(&mut self, requests: &[Request]) -> Vec<Result<Reply>> {
+        for request in requests {
+            if let Err(error) = self.unlock(request.creates()) {
+                return vec![Err(error); requests.len()];
+            }
+        }
+        self.decide(requests)
+    }
+
+    /// What is decided on them as they come, without a word to the vault.
+    pub fn decide(&mut self, requests: &[Request]) -> Vec<Result<Reply>> {
         let now = Timestamp::from_millis(self.now);
         batch::run(&mut self.customer, &self.sql, requests, now, &mut self.entropy)
             .into_iter()
