@@ -25,10 +25,12 @@ const userApi :Workerd.Worker = (
   durableObjectStorage = (localDisk = "data"),
   durableObjectNamespaces = [
     (className = "CustomerObject", uniqueKey = "user-api-CustomerObject", enableSql = true),
+    (className = "DirectoryObject", uniqueKey = "user-api-DirectoryObject", enableSql = true),
     (className = "KeyVaultObject", uniqueKey = "user-api-KeyVaultObject", enableSql = true),
   ],
   bindings = [
     (name = "CUSTOMERS", durableObjectNamespace = "CustomerObject"),
+    (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
     (name = "KEY_VAULT", durableObjectNamespace = "KeyVaultObject"),
 
     # Settings; one that is unset is null. The list is that of scripts/settings.mjs.

@@ -1,6 +1,7 @@
 // Serves the release build on plain workerd, with its storage on disk: self-hosting, and what tests start.
 //
 //   PORT (8787; 0 takes a free one)  HOST (127.0.0.1)  DATA_DIR (.data)  ENV_FILE (.dev.vars)
+//   CONFIG (workerd.capnp): another configuration, such as one with a SHIELD; it finds this project's files under `/`
 //
 // Prints one line once it listens. SIGTERM and SIGINT end it with exit code 0 after the requests under way.
 // DATA_DIR/workerd.pid holds the server's process id while it runs; a second server on the same folder is refused.
@@ -108,6 +109,7 @@ async function main() {
   const host = process.env.HOST || '127.0.0.1';
   const port = parsePort(process.env.PORT || '8787');
   const dataDir = resolve(process.env.DATA_DIR || join(ROOT, '.data'));
+  const config = process.env.CONFIG ? resolve(process.env.CONFIG) : join(ROOT, 'workerd.capnp');
   const envFile = process.env.ENV_FILE ? resolve(process.env.ENV_FILE) : DEFAULT_ENV_FILE;
 
   const values = readEnvFile(envFile, (text) => console.error(text), { prebuilt: true });
@@ -123,7 +125,8 @@ async function main() {
     WORKERD,
     [
       'serve',
-      join(ROOT, 'workerd.capnp'),
+      config,
+      `--import-path=${ROOT}`,
       `--socket-addr=http=${address}`,
       `--directory-path=data=${dataDir}`,
       '--control-fd=3',

@@ -1,6 +1,9 @@
 //! E-mail addresses in the one form in which they are compared, indexed and stored. Two spellings of one
 //! mailbox must not open two accounts, so every address enters through [`Email::parse`].
 
+use crate::error::{self, Error};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use email_address::{EmailAddress, Options};
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
@@ -76,6 +79,60 @@ impl TryFrom<String> for Email {
 impl From<Email> for String {
     fn from(email: Email) -> Self {
         email.0
+    }
+}
+
+/// The blind index of an address: HMAC-SHA256 under a key of its own, by which an e-mail is found again without being
+/// stored. 43 characters of base64url (RFC 4648 section 5) as text. Not shown by `Debug`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EmailIndex([u8; 32]);
+
+impl EmailIndex {
+    /// The index with these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The index that a row holds.
+    ///
+    /// # Errors
+    /// `internal_error` if it has another length.
+    pub fn from_stored(bytes: &[u8]) -> error::Result<Self> {
+        let bytes = bytes.try_into().ok();
+        bytes
+            .map(Self)
+            .ok_or_else(|| Error::fault("a stored e-mail index has another length"))
+    }
+
+    /// The bytes, for storage.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for EmailIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmailIndex(..)")
+    }
+}
+
+impl TryFrom<String> for EmailIndex {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or("not an e-mail index")
+    }
+}
+
+impl From<EmailIndex> for String {
+    fn from(index: EmailIndex) -> Self {
+        URL_SAFE_NO_PAD.encode(index.0)
     }
 }
 

@@ -100,6 +100,8 @@ codes! {
         "Which status leads to which, and who may make the move, stands in the API documentation under Status. Read the status, then decide anew. Nothing was changed.";
     LimitReached "limit_reached" 409 "A limit of the customer is reached"
         "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
+    EmailTaken "email_taken" 409 "Another customer has this e-mail"
+        "An e-mail belongs to one customer. Another one has it, or is taking it at this moment. Nothing was changed.";
     RevokeAllInstead "revoke_all_instead" 409 "Too many tokens are revoked one by one"
         "A customer holds at most 10,000 revocations of single tokens, each until its token has expired by itself. Revoke everything issued until now with `{\"all\": true}`, or as a service with `notBefore`: that is one time stamp, and soon makes room.";
     CustomerErased "customer_erased" 410 "The customer was erased"
@@ -116,6 +118,8 @@ codes! {
         "The body names fields that this caller may not change; `errors` points at each of them. Leave them out. Nothing was changed.";
     QuotaExceeded "quota_exceeded" 429 "A rate limit is exceeded"
         "The request would exceed a rate limit of this customer or key; `violated-policies` names it. Nothing was spent and nothing was changed. `Retry-After` says from when on the same request would pass.";
+    TooManyRequests "too_many_requests" 429 "Too many requests from one address"
+        "More requests came from your address within a minute than the service looks at, whoever sent them and with whatever credential. Nothing was done. Wait as long as `Retry-After` says, and spread the requests.";
     IdempotencyKeyReused "idempotency_key_reused" 422 "The idempotency key was used for another request"
         "Within 24 hours the same `Idempotency-Key` came with another body or another `If-Match` or `If-None-Match`. A key names one request: repeat exactly that one, or use a new key. Nothing was changed.";
     SealedDataUnreadable "sealed_data_unreadable" 500 "Stored data cannot be opened"

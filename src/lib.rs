@@ -14,6 +14,7 @@
 //! - [`vault`]: the brain of the object that holds a customer's wrapped data key
 //! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
+//! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`edge`]: HTTP and tokens, pure
 //! - `shell` (wasm32 only): the only user of the platform
 //!
@@ -22,6 +23,7 @@
 pub mod caller;
 pub mod crypto;
 pub mod customer;
+pub mod directory;
 pub mod edge;
 pub mod email;
 pub mod entropy;

@@ -13,11 +13,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use user_api::customer::MIGRATIONS;
 use user_api::customer::status::{Access, Status, TRANSITIONS};
 use user_api::edge::route::{Audience, Route};
 use user_api::edge::settings::{Required, SETTINGS};
 use user_api::error::Code;
+use user_api::{customer, directory};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -280,10 +280,15 @@ fn every_test_that_the_architecture_names_exists() {
     }
 }
 
+/// All migrations. The two kinds of objects share no name of a table.
+fn steps() -> impl Iterator<Item = &'static user_api::sql::Migration> {
+    customer::MIGRATIONS.iter().chain(directory::MIGRATIONS)
+}
+
 /// The schema after all migrations.
 fn schema() -> rusqlite::Connection {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
-    for step in MIGRATIONS {
+    for step in steps() {
         connection.execute_batch(step.script).unwrap();
     }
     connection
@@ -325,7 +330,7 @@ fn body(sql: &str) -> (Vec<String>, &str) {
 
 /// The comment above a table's CREATE statement.
 fn purpose(table: &str) -> String {
-    let scripts: String = MIGRATIONS.iter().map(|step| step.script).collect();
+    let scripts: String = steps().map(|step| step.script).collect();
     let (before, _) = scripts.split_once(&format!("CREATE TABLE {table} ")).unwrap();
     let comment: Vec<_> = before
         .lines()

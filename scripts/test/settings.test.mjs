@@ -27,6 +27,15 @@ test('both runtimes bind the same objects, all with SQLite', () => {
   assert.deepEqual(all(/\(className = "(\w+)", uniqueKey = "[^"]+", enableSql = true\)/g), classes);
 });
 
+test('the shield counts over no longer a period than the advice of its refusals', () => {
+  const [shield, ...others] = wrangler.ratelimits;
+  assert.deepEqual([shield.name, others], ['SHIELD', []]);
+  const source = readFileSync(join(ROOT, 'src/edge/shield.rs'), 'utf8');
+  assert.match(source, /BINDING: &str = "SHIELD";/);
+  const longest = Number(source.match(/MAX_PERIOD_SECS: u64 = (\d+);/)[1]);
+  assert.ok(shield.simple.period <= longest && shield.simple.limit >= 12_000);
+});
+
 test('both runtimes run on the same compatibility date', () => {
   assert.deepEqual(all(/compatibilityDate = "([^"]+)"/g), [wrangler.compatibility_date]);
 });

@@ -2,6 +2,7 @@
 //! own key, derived from `INDEX_KEY` by HKDF-SHA256 (RFC 5869) with the purpose in `info`.
 
 use crate::crypto::{ApiKeyPepper, CursorKey};
+use crate::email::EmailIndex;
 use crate::error::{Error, Result};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
@@ -12,6 +13,7 @@ use std::fmt;
 #[derive(Clone)]
 pub struct IndexKeys {
     subject: [u8; 32],
+    email: [u8; 32],
     api_keys: ApiKeyPepper,
     cursors: CursorKey,
 }
@@ -30,6 +32,9 @@ impl IndexKeys {
         let mut subject = [0; 32];
         hkdf.expand(b"user-api/subject-index/v1", &mut subject)
             .map_err(|_| Error::fault("hkdf length"))?;
+        let mut email = [0; 32];
+        hkdf.expand(b"user-api/email-index/v1", &mut email)
+            .map_err(|_| Error::fault("hkdf length"))?;
         let mut api_keys = [0; 32];
         hkdf.expand(b"user-api/api-key-pepper/v1", &mut api_keys)
             .map_err(|_| Error::fault("hkdf length"))?;
@@ -38,6 +43,7 @@ impl IndexKeys {
             .map_err(|_| Error::fault("hkdf length"))?;
         Ok(Self {
             subject,
+            email,
             cursors: CursorKey::new(&cursors)?,
             api_keys: ApiKeyPepper::new(&api_keys)?,
         })
@@ -60,16 +66,47 @@ impl IndexKeys {
     /// # Errors
     /// `internal_error`; HMAC takes keys of any length.
     pub fn subject(&self, subject: &str) -> Result<Vec<u8>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.subject).map_err(|_| Error::fault("hmac key"))?;
-        mac.update(subject.as_bytes());
-        Ok(mac.finalize().into_bytes().to_vec())
+        hmac(&self.subject, subject).map(|index| index.to_vec())
     }
+
+    /// HMAC-SHA256 (RFC 2104) of an address in its normal form ([`crate::email::Email`]), by which its customer is
+    /// found.
+    ///
+    /// # Errors
+    /// `internal_error`; HMAC takes keys of any length.
+    pub fn email(&self, email: &str) -> Result<EmailIndex> {
+        hmac(&self.email, email).map(EmailIndex::new)
+    }
+}
+
+fn hmac(key: &[u8; 32], text: &str) -> Result<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Error::fault("hmac key"))?;
+    mac.update(text.as_bytes());
+    Ok(mac.finalize().into_bytes().into())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn email_index_is_unchanged() {
+        let index = IndexKeys::derive(&[7; 32])
+            .unwrap()
+            .email("ada@example.com")
+            .unwrap();
+        let hex: String = index
+            .as_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            hex,
+            "8a3443cde3ae9d21f35c4071d84cc7f662b3e261c8ebc3b83a91f929a7d9585c"
+        );
+        assert_eq!(format!("{index:?}"), "EmailIndex(..)");
+    }
 
     #[test]
     fn subject_index_is_unchanged() {

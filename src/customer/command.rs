@@ -57,10 +57,12 @@ pub enum Command {
     RevokeKey(KeyId),
     /// Takes tokens back.
     RevokeTokens(Target),
-    /// Reads the policies that an administrator set.
+    /// Reads the policies of the customer.
     ReadLimits,
     /// Sets the policies that differ from the plan's.
     WriteLimits(Vec<Policy>),
+    /// Sets the policies that the customer has for itself.
+    WriteOwnLimits(Vec<Policy>),
     /// Reads a page of the audit log.
     ListAudit(Box<AuditQuery>),
     /// Reads one entry of the audit log.
@@ -112,7 +114,7 @@ impl Command {
             Self::RevokeKey(_) => "api_key.revoke",
             Self::RevokeTokens(_) => "tokens.revoke",
             Self::ReadLimits => "limits.read",
-            Self::WriteLimits(_) => "limits.update",
+            Self::WriteLimits(_) | Self::WriteOwnLimits(_) => "limits.update",
             Self::Export => "export.read",
             Self::ListAudit(_) => "audit.list",
             Self::ReadAudit(_) => "audit.read",
@@ -148,6 +150,7 @@ impl Command {
             | Self::WritePreferences(_)
             | Self::Consume(_)
             | Self::Release(_)
+            | Self::WriteOwnLimits(_)
             | Self::CreateKey(_)
             | Self::WriteKey(..)
             | Self::RotateKey(..)
@@ -183,6 +186,8 @@ impl Command {
                 | Self::RevokeKey(_)
                 | Self::RevokeTokens(Target::All)
                 | Self::Export
+                | Self::ReadLimits
+                | Self::WriteOwnLimits(_)
                 | Self::Invalid { owner: true, .. }
         )
     }
@@ -222,16 +227,16 @@ impl Command {
             Self::Create(_)
                 | Self::EditCustomer(_)
                 | Self::SetStatus(_)
-                | Self::ReadLimits
                 | Self::WriteLimits(_)
                 | Self::Consume(_)
                 | Self::Release(_)
         )
     }
 
-    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself.
+    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself, and
+    /// giving back must be possible to whoever has nothing left.
     #[must_use]
     pub const fn is_charged(&self) -> bool {
-        !matches!(self, Self::Consume(_))
+        !matches!(self, Self::Consume(_) | Self::Release(_))
     }
 }

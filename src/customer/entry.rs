@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::customer::audit::Actor;
 use crate::customer::command::Command;
-use crate::customer::request::Request;
+use crate::customer::request::{Origin, Request};
 use serde_json::{Map, Value, json};
 
 /// To what it was done: the calling user, a key, or the customer.
@@ -28,16 +28,22 @@ pub fn target(command: &Command, actor: &Actor) -> String {
 /// Where the request came from, by which credential, and what it changed.
 #[must_use]
 pub fn detail(request: &Request, changed: Map<String, Value>) -> Map<String, Value> {
+    detail_of(&request.caller, &request.origin, changed)
+}
+
+/// The same for what is no request.
+#[must_use]
+pub fn detail_of(caller: &Caller, origin: &Origin, changed: Map<String, Value>) -> Map<String, Value> {
     let mut detail = Map::new();
     let mut put = |key: &str, value: Option<&str>| {
         if let Some(value) = value {
             detail.insert(key.to_owned(), Value::from(value));
         }
     };
-    put("callerRequestId", request.origin.caller_request_id.as_deref());
-    put("ip", request.origin.ip.as_deref());
-    put("userAgent", request.origin.user_agent.as_deref());
-    if let Caller::User(user) = &request.caller {
+    put("callerRequestId", origin.caller_request_id.as_deref());
+    put("ip", origin.ip.as_deref());
+    put("userAgent", origin.user_agent.as_deref());
+    if let Caller::User(user) = caller {
         put("jti", user.jti.as_deref());
     }
     if !changed.is_empty() {

@@ -4,14 +4,14 @@ use crate::caller::{Caller, User};
 use crate::customer::admin_edit::Edited;
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
-use crate::customer::limits::consume::ConsumeView;
-use crate::customer::limits::{Consume, Policy};
+use crate::customer::limits::Policy;
 use crate::customer::memory::Memory;
 use crate::customer::preferences::{self, PreferencesEdit};
 use crate::customer::profile::Record;
 use crate::customer::request::{Reply, Request};
 use crate::customer::status::{By, StatusEdit, StatusOperation};
-use crate::customer::turn::{Turn, exceeded};
+use crate::customer::tokens::Target;
+use crate::customer::turn::Turn;
 use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
 use crate::error::{Code, Error, Result};
@@ -63,23 +63,24 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         }),
         Command::SetStatus(edit) => set_status(turn, memory, condition, edit),
         Command::ReadUsage => read_usage(turn, memory),
-        Command::Consume(wanted) => consume(turn, memory, wanted),
-        Command::Release(release) => {
-            memory.quota.release(release.lease, turn.now);
-            Ok(Done::read(Reply::Done))
-        }
         Command::RevokeTokens(target) => {
-            memory
-                .revocations
-                .revoke(turn.sql, target, &request.caller, turn.now)?;
+            // A token may have been issued before the clock went back. One that is named must stay dead as long as
+            // it may live, so no moment before the log's last is believed; what was issued "before now" is a matter
+            // of the clock as it is.
+            let at = match target {
+                Target::Jti(_) => turn.now.max(memory.head.at),
+                Target::All | Target::NotBefore(_) => turn.now,
+            };
+            memory.revocations.revoke(turn.sql, target, &request.caller, at)?;
             Ok(Done::read(Reply::Done))
         }
+        Command::ReadLimits => limits(memory, request.as_admin),
         Command::ListAudit(_) | Command::ReadAudit(_) | Command::ReadAuditHead(_) => {
             audit::execute(turn, memory, request)
         }
         Command::Export => export::execute(turn, memory, request),
-        Command::ReadLimits => limits(memory),
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),
+        Command::WriteOwnLimits(policies) => write_own_limits(turn, memory, policies),
         Command::Invalid { error, .. } => Err(error.clone()),
         _ => match &request.caller {
             Caller::User(user) if !request.as_admin => execute_for_user(turn, memory, request, user),
@@ -114,56 +115,26 @@ fn execute_for_user(
     }
 }
 
-fn consume(turn: &mut Turn<'_>, memory: &mut Memory, wanted: &Consume) -> Result<Done> {
-    let outcome = memory.quota.consume(wanted, turn.now, turn.entropy)?;
-    let view = ConsumeView::from(&outcome);
-    if outcome.allowed {
-        return Ok(Done::read(Reply::Content {
-            body: json::to_bytes(&view)?,
-            version: None,
-            created: false,
+fn read_usage(turn: &Turn<'_>, memory: &mut Memory) -> Result<Done> {
+    let standing = memory.quota.standing(turn.now)?;
+    let policies: Vec<_> = standing
+        .iter()
+        .map(|policy| usage::policy(policy, turn.now))
+        .collect();
+    let counts = usage::summary(&memory.counters.totals(turn.sql)?, turn.now);
+    shown(&json!({
+        "policies": policies, "today": counts.today, "last30Days": counts.last_30_days,
+    }))
+}
+
+fn limits(memory: &Memory, as_admin: bool) -> Result<Done> {
+    let quota = &memory.quota;
+    if as_admin {
+        return shown(&json!({
+            "policies": quota.effective(), "own": quota.own(), "byCustomer": quota.by_customer(),
         }));
     }
-    let mut error = exceeded(&outcome);
-    if let Value::Object(members) = json!(view) {
-        error.members.extend(members);
-    }
-    Err(error)
-}
-
-fn read_usage(turn: &Turn<'_>, memory: &mut Memory) -> Result<Done> {
-    let policies: Vec<_> = memory
-        .quota
-        .standing(turn.now)?
-        .into_iter()
-        .map(|policy| {
-            let unit = policy.unit.as_str();
-            json!({
-                "name": policy.name, "q": policy.q, "w": policy.w, "unit": unit,
-                "remaining": policy.remaining, "resetSeconds": policy.reset_seconds,
-            })
-        })
-        .collect();
-    let days = usage::days(&memory.counters.totals(turn.sql)?);
-    let body = json::to_bytes(&json!({"policies": policies, "days": days}))?;
-    Ok(Done::read(Reply::Content {
-        body,
-        version: None,
-        created: false,
-    }))
-}
-
-fn limits_view(memory: &Memory) -> Value {
-    json!({"policies": memory.quota.effective(), "own": memory.quota.own()})
-}
-
-fn limits(memory: &Memory) -> Result<Done> {
-    let body = json::to_bytes(&limits_view(memory))?;
-    Ok(Done::read(Reply::Content {
-        body,
-        version: None,
-        created: false,
-    }))
+    shown(&json!({"policies": quota.effective(), "own": quota.by_customer()}))
 }
 
 fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Result<Done> {
@@ -174,8 +145,29 @@ fn write_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Re
     let changed = changes(&before, &json!({"own": memory.quota.own()}));
     Ok(Done {
         changed,
-        ..limits(memory)?
+        ..limits(memory, true)?
     })
+}
+
+fn write_own_limits(turn: &Turn<'_>, memory: &mut Memory, policies: &[Policy]) -> Result<Done> {
+    let before = json!({"byCustomer": memory.quota.by_customer()});
+    memory
+        .quota
+        .set_by_customer(turn.sql, policies.to_vec(), &memory.keys, turn.now)?;
+    let changed = changes(&before, &json!({"byCustomer": memory.quota.by_customer()}));
+    Ok(Done {
+        changed,
+        ..limits(memory, false)?
+    })
+}
+
+/// An answer that has no version.
+fn shown(body: &Value) -> Result<Done> {
+    Ok(Done::read(Reply::Content {
+        body: json::to_bytes(body)?,
+        version: None,
+        created: false,
+    }))
 }
 
 /// Applies an edit, of a user or of an administrator. A new plan's limits hold from the next request on.

@@ -3,12 +3,14 @@
 
 use crate::caller::User;
 use crate::crypto::FieldKeys;
+use crate::customer::account::Account;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
 use crate::customer::audit::retention::Retention;
 use crate::customer::config::Config;
 use crate::customer::export::running::Exports;
 use crate::customer::idempotency::Idempotency;
+use crate::customer::outbox::Outbox;
 use crate::customer::profile::Record;
 use crate::customer::quota::Quota;
 use crate::customer::refusals::Refusals;
@@ -28,6 +30,10 @@ const MAX_SEEN: usize = 1024;
 pub struct Memory {
     /// The customer's record.
     pub record: Record,
+    /// What the directory knows of it.
+    pub account: Account,
+    /// What other objects must be told.
+    pub outbox: Outbox,
     /// Where the audit log ends.
     pub head: Head,
     /// The API keys.
@@ -59,11 +65,12 @@ impl Memory {
     pub fn of_new(
         sql: &dyn Sql,
         record: Record,
+        account: Account,
         customer_id: &CustomerId,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::with(sql, record, Head::genesis(customer_id), config, now)
+        Self::with(sql, record, account, Head::genesis(customer_id), config, now)
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
@@ -81,10 +88,18 @@ impl Memory {
         let Some(record) = Record::load(sql, fields)? else {
             return Ok(None);
         };
-        Self::with(sql, record, Head::load(sql, customer_id)?, config, now).map(Some)
+        let head = Head::load(sql, customer_id)?;
+        Self::with(sql, record, Account::load(sql)?, head, config, now).map(Some)
     }
 
-    fn with(sql: &dyn Sql, record: Record, head: Head, config: &Config, now: Timestamp) -> Result<Self> {
+    fn with(
+        sql: &dyn Sql,
+        record: Record,
+        account: Account,
+        head: Head,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<Self> {
         let keys = Keys::load(sql)?;
         let mut quota = Quota::load(sql, config.limits.of(record.plan))?;
         quota.adopt(&keys, now)?;
@@ -100,6 +115,8 @@ impl Memory {
             retention: Retention::load(sql, &head, config.audit_retention_ms)?,
             seen: HashMap::new(),
             record,
+            account,
+            outbox: Outbox::load(sql)?,
             head,
         })
     }

@@ -19,19 +19,24 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+pub mod account;
 pub mod admin_edit;
+pub mod aliases;
 pub mod api_keys;
 pub mod audit;
 pub mod batch;
 pub mod command;
 pub mod config;
 mod entry;
+pub mod errand;
 mod execute;
 pub mod export;
 pub mod idempotency;
 mod key;
 pub mod limits;
+pub mod listing;
 mod memory;
+pub mod outbox;
 pub mod preferences;
 pub mod profile;
 mod quota;
@@ -57,8 +62,10 @@ use crate::error::{Error, Result};
 use crate::sql::{Migration, Sql};
 use crate::types::{CustomerId, Timestamp};
 use config::Config;
+use errand::Errand;
 use export::Export;
 use memory::Memory;
+use outbox::{Notice, Told};
 use request::{Answered, Request};
 use std::rc::Rc;
 use turn::Turn;
@@ -85,6 +92,10 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 5,
         script: include_str!("../../migrations/customer/0005_limits.sql"),
     },
+    Migration {
+        number: 6,
+        script: include_str!("../../migrations/customer/0006_accounts.sql"),
+    },
 ];
 
 /// One customer.
@@ -107,6 +118,12 @@ impl Customer {
             fields: None,
             memory: None,
         }
+    }
+
+    /// Whose object it is.
+    #[must_use]
+    pub const fn id(&self) -> &CustomerId {
+        &self.id
     }
 
     /// Forgets what was read, because a transaction that it came from was rolled back. The key did not come from
@@ -150,6 +167,89 @@ impl Customer {
         Ok(answered)
     }
 
+    /// Carries out one errand of another object's or the front's, inside the caller's transaction.
+    ///
+    /// # Errors
+    /// Only faults, after which the transaction must be rolled back.
+    pub fn run_errand(
+        &mut self,
+        sql: &dyn Sql,
+        errand: &Errand,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<errand::Answer> {
+        if errand.customer != self.id {
+            return Err(Error::fault("the errand is for another object"));
+        }
+        let mut turn = Turn {
+            sql,
+            id: &self.id,
+            config: &self.config,
+            fields: self.fields.as_ref(),
+            now,
+            entropy,
+        };
+        let memory = match self.memory.take() {
+            Some(memory) => Some(memory),
+            None => turn.wake()?,
+        };
+        let (memory, answer) = match memory {
+            Some(mut memory) => {
+                let answer = turn.run_errand(&mut memory, &errand.what)?;
+                (Some(memory), answer)
+            }
+            None => turn.run_errand_absent(&errand.what)?,
+        };
+        self.memory = memory;
+        Ok(answer)
+    }
+
+    /// Whether a notice to another object was written and not tried yet.
+    #[must_use]
+    pub fn has_fresh_notices(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.outbox.is_fresh)
+    }
+
+    /// What other objects must be told: what is due by then, [`Timestamp::MAX`] for all.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn notices(&mut self, sql: &dyn Sql, due_until: Timestamp) -> Result<Vec<(Notice, Told)>> {
+        let Some(memory) = &mut self.memory else {
+            return Ok(Vec::new());
+        };
+        let notices = memory.outbox.waiting(sql, due_until)?;
+        let told = |notice: &Notice| match &notice.kind {
+            outbox::Kind::List { .. } => Told::List(memory.account.listing(&self.id, &memory.record)),
+            outbox::Kind::Release { index, attempt } => Told::Release {
+                index: *index,
+                attempt: *attempt,
+            },
+        };
+        Ok(notices
+            .into_iter()
+            .map(|notice| {
+                let told = told(&notice);
+                (notice, told)
+            })
+            .collect())
+    }
+
+    /// What came of telling it: whether it was heard.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn noticed(&mut self, sql: &dyn Sql, notice: &Notice, heard: bool, now: Timestamp) -> Result<()> {
+        let Some(memory) = &mut self.memory else {
+            return Ok(());
+        };
+        if heard {
+            memory.outbox.told(sql, notice)
+        } else {
+            memory.outbox.failed(sql, notice, now)
+        }
+    }
+
     /// When [`Customer::tick`] has something to do, as far as is known; `None` while asleep or idle.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
@@ -161,6 +261,8 @@ impl Customer {
             memory.revocations_due,
             memory.exports.due(),
             memory.retention.due,
+            memory.account.due(),
+            memory.outbox.due,
         ]
         .into_iter()
         .flatten()

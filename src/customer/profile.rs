@@ -28,7 +28,7 @@ pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 pub const MAX_FEATURES: usize = 100;
 
 /// What the customer pays for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Plan {
@@ -211,7 +211,8 @@ pub fn email(value: serde_json::Value) -> std::result::Result<String, Cow<'stati
 }
 
 /// What a service says of a customer that it wants to exist.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct NewCustomer {
     pub customer_id: Option<CustomerId>,

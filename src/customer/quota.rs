@@ -1,12 +1,13 @@
 //! The limits of one customer as they are in force, and what has been spent of them.
 
 use crate::customer::api_keys::{KeyRecord, Keys};
-use crate::customer::limits::policy::list_from_stored;
-use crate::customer::limits::{Charge, Consume, Limiter, Outcome, Policy, QuotaUnit};
+use crate::customer::limits::policy::{KEY_PREFIX, list_from_stored, within_plan};
+use crate::customer::limits::{Charge, Consume, LeaseId, Limiter, Outcome, Policy, QuotaUnit};
 use crate::entropy::Entropy;
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::sql::{Sql, Value};
-use crate::types::Timestamp;
+use crate::types::{KeyId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest state that rides in an audit entry, in bytes; two dozen policies fit, many leases do not.
 const MAX_RIDING_BYTES: usize = 256;
@@ -17,7 +18,13 @@ pub struct Quota {
     plan: Vec<Policy>,
     /// What an administrator set: in place of the plan's policy of that name, or beside the plan.
     own: Vec<Policy>,
+    /// What the customer set, beside all of these.
+    by_customer: Vec<Policy>,
+    /// Of each key that works and has a limit: the policy of its family.
+    keys: BTreeMap<KeyId, Policy>,
     limiter: Limiter,
+    /// Up to which moment the stored state is.
+    stored_at: Timestamp,
     /// Whether the state stands in its own table.
     is_apart: bool,
 }
@@ -28,12 +35,11 @@ impl Quota {
     /// # Errors
     /// `internal_error` if the engine fails or what is stored is unreadable: never a state in which nothing is spent.
     pub fn load(sql: &dyn Sql, plan: &[Policy]) -> Result<Self> {
-        let own = sql.exec("SELECT policies FROM limits WHERE one = 1", &[])?;
-        let own = own
-            .first()
-            .map(|row| list_from_stored(row.text(0)?.as_bytes()))
-            .transpose()?
-            .unwrap_or_default();
+        let lists = sql.exec("SELECT policies, by_customer FROM limits WHERE one = 1", &[])?;
+        let list = |column: usize| match lists.first() {
+            Some(row) => list_from_stored(row.text(column)?.as_bytes()),
+            None => Ok(Vec::new()),
+        };
         let apart = sql.exec("SELECT state FROM limiter WHERE one = 1", &[])?;
         let riding = sql.exec("SELECT limiter FROM audit ORDER BY seq DESC LIMIT 1", &[])?;
         let state = match (apart.first(), riding.first().map(|row| row.0.first())) {
@@ -44,7 +50,10 @@ impl Quota {
         let limiter = state.map(Limiter::decode).transpose()?.unwrap_or_default();
         Ok(Self {
             plan: plan.to_vec(),
-            own,
+            own: list(0)?,
+            by_customer: list(1)?,
+            keys: BTreeMap::new(),
+            stored_at: limiter.at(),
             limiter,
             is_apart: !apart.is_empty(),
         })
@@ -56,30 +65,64 @@ impl Quota {
         &self.own
     }
 
-    /// Every policy of the customer: the plan's, some in the administrator's form, and the administrator's further
-    /// ones.
+    /// What the customer set, in force or not.
+    #[must_use]
+    pub fn by_customer(&self) -> &[Policy] {
+        &self.by_customer
+    }
+
+    /// Every policy of the customer: the plan's, some in the administrator's form, the administrator's further
+    /// ones, and the customer's.
     #[must_use]
     pub fn effective(&self) -> Vec<Policy> {
-        let mut policies = self.charged();
+        let mut policies = self.granted();
         let beside = self
             .own
             .iter()
             .filter(|own| !self.plan.iter().any(|plan| plan.name() == own.name()));
         policies.extend(beside.cloned());
+        let bounds = self.granted();
+        let fits = |policy: &&Policy| self.check_bounds(std::slice::from_ref(policy), &bounds).is_ok();
+        policies.extend(self.by_customer.iter().filter(fits).cloned());
         policies
     }
 
-    /// The policies that every request is charged to.
-    fn charged(&self) -> Vec<Policy> {
+    /// The plan's policies, some of them in the administrator's form.
+    fn granted(&self) -> Vec<Policy> {
         let in_force = |plan: &Policy| {
             let own = self.own.iter().find(|own| own.name() == plan.name());
             own.unwrap_or(plan).clone()
         };
-        self.plan
-            .iter()
-            .map(in_force)
-            .filter(|policy| policy.unit() == QuotaUnit::Requests)
-            .collect()
+        self.plan.iter().map(in_force).collect()
+    }
+
+    /// The policies that every request is charged to.
+    fn charged(&self) -> Vec<Policy> {
+        let mut granted = self.granted();
+        granted.retain(|policy| policy.unit() == QuotaUnit::Requests);
+        granted
+    }
+
+    /// Whether a customer may have policies of its own like these, beside what it is granted.
+    fn check_bounds(&self, wanted: &[Policy], granted: &[Policy]) -> Result<()> {
+        let mut faults = match within_plan(wanted, granted) {
+            Ok(()) => Vec::new(),
+            Err(error) => error.faults,
+        };
+        for (index, policy) in wanted.iter().enumerate() {
+            let is_granted = granted.iter().any(|other| other.name() == policy.name());
+            if !is_granted && self.own.iter().any(|own| own.name() == policy.name()) {
+                faults.push(Fault {
+                    pointer: format!("#/{index}/name"),
+                    detail: "A policy that an administrator set has this name.".into(),
+                });
+            }
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::validation(faults))
+        }
     }
 
     /// Charges one request to the plan's policies, and to the key's own.
@@ -93,7 +136,10 @@ impl Quota {
         entropy: &mut dyn Entropy,
     ) -> Result<Outcome> {
         let mut policies = self.charged();
-        policies.extend(key.and_then(key_policy));
+        policies.extend(key.and_then(|key| match self.keys.get(&key.key_id) {
+            Some(policy) => Some(policy.clone()),
+            None => key_policy(key, &key.key_id),
+        }));
         let charges: Vec<_> = policies.iter().map(|policy| Charge { policy, cost: 1 }).collect();
         self.limiter.check(&charges, now, entropy)
     }
@@ -112,9 +158,9 @@ impl Quota {
         self.limiter.check(&wanted.charges(&policies)?, now, entropy)
     }
 
-    /// Gives a lease back; one that is unknown or has lapsed is no fault.
-    pub fn release(&mut self, lease: crate::customer::limits::LeaseId, now: Timestamp) {
-        self.limiter.release(lease, now);
+    /// Gives a lease back; false, and no fault, if it is unknown or has lapsed.
+    pub fn release(&mut self, lease: LeaseId, now: Timestamp) -> bool {
+        self.limiter.release(lease, now)
     }
 
     /// What is left of every policy of the customer.
@@ -132,8 +178,13 @@ impl Quota {
     /// # Errors
     /// `internal_error`.
     pub fn adopt(&mut self, keys: &Keys, now: Timestamp) -> Result<()> {
+        self.keys = families(keys, now);
         let mut all = self.effective();
-        all.extend(keys.iter().filter(|key| key.is_live(now)).filter_map(key_policy));
+        for policy in self.keys.values() {
+            if !all.iter().any(|known| known.name() == policy.name()) {
+                all.push(policy.clone());
+            }
+        }
         self.limiter.adopt(&all, now)
     }
 
@@ -142,13 +193,34 @@ impl Quota {
     /// # Errors
     /// `internal_error` from the engine.
     pub fn set_own(&mut self, sql: &dyn Sql, own: Vec<Policy>, keys: &Keys, now: Timestamp) -> Result<()> {
-        let stored = serde_json::to_string(&own).map_err(|_| Error::fault("policies do not serialise"))?;
-        sql.exec(
-            "INSERT OR REPLACE INTO limits (one, policies) VALUES (1, ?)",
-            &[stored.into()],
-        )?;
+        store_lists(sql, &own, &self.by_customer)?;
         self.own = own;
         self.adopt(keys, now)
+    }
+
+    /// Sets the customer's own policies, which may allow no more than what it is granted.
+    ///
+    /// # Errors
+    /// `validation_failed` with a pointer to every policy that goes beyond, or `internal_error` from the engine.
+    pub fn set_by_customer(
+        &mut self,
+        sql: &dyn Sql,
+        wanted: Vec<Policy>,
+        keys: &Keys,
+        now: Timestamp,
+    ) -> Result<()> {
+        self.check_bounds(&wanted, &self.granted())?;
+        store_lists(sql, &self.own, &wanted)?;
+        self.by_customer = wanted;
+        self.adopt(keys, now)
+    }
+
+    /// Whether the clock shows an earlier moment than the stored state. Such a state must be stored anew, even for
+    /// a request that leaves no trace else: after a restart the time up to the stored moment would restore nothing,
+    /// and whoever waited as told would be refused again.
+    #[must_use]
+    pub fn is_ahead_of(&self, now: Timestamp) -> bool {
+        now < self.stored_at
     }
 
     /// Takes over the policies of another plan. What was spent of a policy of the same name stays spent.
@@ -167,6 +239,7 @@ impl Quota {
     pub fn store(&mut self, sql: &dyn Sql, now: Timestamp) -> Result<Option<Vec<u8>>> {
         // Brought to now, so that the bytes do not depend on whether the object has slept meanwhile.
         self.limiter.usage(&[], now)?;
+        self.stored_at = now;
         let state = self.limiter.encode();
         if state.len() <= MAX_RIDING_BYTES {
             if self.is_apart {
@@ -184,13 +257,56 @@ impl Quota {
     }
 }
 
-/// The policy that an API key has of its own, under a name that no other has.
-fn key_policy(key: &KeyRecord) -> Option<Policy> {
-    let id = key.key_id.as_str();
+fn store_lists(sql: &dyn Sql, own: &[Policy], by_customer: &[Policy]) -> Result<()> {
+    let text =
+        |list: &[Policy]| serde_json::to_string(list).map_err(|_| Error::fault("policies do not serialise"));
+    sql.exec(
+        "INSERT OR REPLACE INTO limits (one, policies, by_customer) VALUES (1, ?, ?)",
+        &[text(own)?.into(), text(by_customer)?.into()],
+    )?;
+    Ok(())
+}
+
+/// The policies of all keys that work and have a limit. A key and those that replaced it are one family with one
+/// policy, so that neither a rotation nor its grace hands a limit out twice; the newest says what the limit is.
+fn families(keys: &Keys, now: Timestamp) -> BTreeMap<KeyId, Policy> {
+    let replaced: BTreeMap<_, _> = keys
+        .iter()
+        .filter_map(|key| Some((&key.key_id, key.rotated_from.as_ref()?)))
+        .collect();
+    let known: BTreeSet<_> = keys.iter().map(|key| &key.key_id).collect();
+    let first_of = |key: &KeyRecord| {
+        let mut first = key.key_id.clone();
+        // No chain is longer than there are keys.
+        for _ in 0..known.len() {
+            match replaced.get(&first).filter(|before| known.contains(*before)) {
+                Some(before) => first.clone_from(before),
+                None => break,
+            }
+        }
+        first
+    };
+    let mut by_family = BTreeMap::new();
+    let mut by_key = BTreeMap::new();
+    for key in keys.iter().filter(|key| key.limit.is_some()) {
+        let first = first_of(key);
+        let policy = by_family
+            .entry(first.clone())
+            .or_insert_with(|| key_policy(key, &first));
+        if let (Some(policy), true) = (policy, key.is_live(now)) {
+            by_key.insert(key.key_id.clone(), policy.clone());
+        }
+    }
+    by_key
+}
+
+/// The policy that an API key has of its own, under the name of its family, which no other policy can have.
+fn key_policy(key: &KeyRecord, family: &KeyId) -> Option<Policy> {
+    let id = family.as_str();
     let tail = id.get(id.len().saturating_sub(12)..)?;
     let limit = key.limit?;
     Policy::requests(
-        &format!("key-{tail}"),
+        &format!("{KEY_PREFIX}{tail}"),
         u64::try_from(limit.q).ok()?,
         u64::try_from(limit.w).ok()?,
         None,

@@ -8,6 +8,15 @@ use crate::error::Error;
 use crate::types::{Condition, RequestId, Version};
 use serde::{Deserialize, Serialize};
 
+/// What the statistics call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operation {
+    /// The method's token.
+    pub method: &'static str,
+    /// The path with `{name}` for a variable segment.
+    pub pattern: &'static str,
+}
+
 /// One request, decoded and bounded.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -15,6 +24,8 @@ pub struct Request {
     pub caller: Caller,
     /// What is asked.
     pub command: Command,
+    /// By which operation, for the statistics.
+    pub operation: Operation,
     /// Under which condition on the resource's version.
     pub condition: Condition,
     /// Where the request came from, for the audit log.

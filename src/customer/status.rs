@@ -5,13 +5,13 @@ use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::types::{Timestamp, serialize_rfc3339};
 use crate::validate::{Edit, Fields};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Longest reason of a change of status, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
 
 /// Where a customer is in its life (`docs/API.md`, "Status").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Status {

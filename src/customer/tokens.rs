@@ -8,6 +8,8 @@
 //! anyway. Past either moment its row is dead weight, and [`Revocations::sweep`] deletes it: a revoke-all makes
 //! room for single revocations within the skew.
 //!
+//! Where the clock went back, `t` is the last moment that the customer's log knows.
+//!
 //! **What revoke-all takes.** Everything issued in the second of the request or before it, the token that asks
 //! included, and a token that is issued later within that very second. A token of an issuer whose clock runs
 //! ahead may survive; a service can name a `notBefore` that covers the skew.

@@ -8,18 +8,21 @@ use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
+use crate::customer::errand::{self, Create};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
-use crate::customer::limits::Outcome;
+use crate::customer::limits::consume::ConsumeView;
+use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Reply, Request};
 use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, tokens, users};
+use crate::customer::{MIGRATIONS, account, tokens, users};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::sql::{Sql, is_initialised, migrate};
-use crate::types::{CustomerId, RequestId, Timestamp, Version};
+use crate::types::{CustomerId, RequestId, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// The request's surroundings.
@@ -49,6 +52,8 @@ struct Passage {
     quotas: Option<Outcome>,
     /// True once a limit has admitted it, so that its refusals are bounded.
     is_admitted: bool,
+    /// True if it found nothing to do, which no limit bounds.
+    is_idle: bool,
 }
 
 impl<'a> Turn<'a> {
@@ -85,43 +90,22 @@ impl<'a> Turn<'a> {
             };
             return Ok((None, Reply::Refused(refusal).into()));
         };
-        migrate(self.sql, MIGRATIONS)?;
-        let record = self.create(new)?;
-        let mut memory = Memory::of_new(self.sql, record, self.id, self.config, self.now)?;
-        let after = json!({
-            "plan": new.plan, "status": new.status, "features": new.features, "profile": new.profile,
-        });
-        let passage = Passage {
-            is_admitted: true,
-            ..Passage::default()
-        };
-        let done = Done {
-            reply: created(self.id, true)?,
-            changed: changes(&Value::Null, &after),
-        };
-        let answered = self.finish(&mut memory, request, passage, Ok(done))?;
-        Ok((Some(memory), answered))
-    }
-
-    fn create(&mut self, new: &NewCustomer) -> Result<Record> {
-        let incarnation = format!("{:016x}", u64::from_be_bytes(random(self.entropy)?));
-        let record = Record {
-            version: Version {
-                incarnation,
-                number: 1,
+        let create = Create {
+            index: match &new.profile.email {
+                Some(email) => Some(self.config.index.email(email)?),
+                None => None,
             },
-            status: new.status,
-            status_reason: None,
-            status_changed_at: self.now,
-            plan: new.plan,
-            features: new.features.clone(),
-            profile: new.profile.clone(),
-            created_at: self.now,
-            updated_at: self.now,
-            last_seen_at: None,
+            email_claimed: true,
+            attempt: 0,
+            new: NewCustomer::clone(new),
+            created_at: None,
+            by: errand::By {
+                caller: request.caller.clone(),
+                origin: request.origin.clone(),
+            },
         };
-        record.insert(self.sql, self.id, self.fields()?)?;
-        Ok(record)
+        let memory = self.create(&create)?;
+        Ok((Some(memory), created(self.id, true)?.into()))
     }
 
     /// Steps 2 to 10 for a customer that exists.
@@ -145,7 +129,12 @@ impl<'a> Turn<'a> {
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
+        let listed = (memory.record.status, memory.record.plan);
         let outcome = self.decide(memory, request, &mut passage);
+        // Also where the request was refused: its user may have woken a pending customer.
+        if listed != (memory.record.status, memory.record.plan) {
+            account::relist(self, memory)?;
+        }
         self.finish(memory, request, passage, outcome)
     }
 
@@ -189,7 +178,32 @@ impl<'a> Turn<'a> {
         // 8.
         self.charge(memory, request, passage)?;
         // 9.
-        execute(self, memory, request)
+        match &request.command {
+            Command::Consume(wanted) => self.consume(memory, wanted, passage),
+            Command::Release(release) => {
+                passage.is_idle = !memory.quota.release(release.lease, self.now);
+                Ok(Done::read(Reply::Done))
+            }
+            _ => execute(self, memory, request),
+        }
+    }
+
+    fn consume(&mut self, memory: &mut Memory, wanted: &Consume, passage: &mut Passage) -> Result<Done> {
+        let outcome = memory.quota.consume(wanted, self.now, self.entropy)?;
+        let view = ConsumeView::from(&outcome);
+        let refusal = (!outcome.allowed).then(|| exceeded(&outcome));
+        passage.quotas = Some(outcome);
+        if let Some(mut refusal) = refusal {
+            if let Value::Object(members) = json!(view) {
+                refusal.members.extend(members);
+            }
+            return Err(refusal);
+        }
+        Ok(Done::read(Reply::Content {
+            body: json::to_bytes(&view)?,
+            version: None,
+            created: false,
+        }))
     }
 
     /// The key behind an integration, and whether the credential still works at all.
@@ -215,7 +229,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Finds or makes the user, and notes the hour of the visit. Warm: no row read, none written.
-    fn meet(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
+    ///
+    /// # Errors
+    /// `limit_reached` or faults.
+    pub fn meet(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
         if !memory
             .seen(user)
             .is_some_and(|seen| seen.is_current(user, self.now))
@@ -284,6 +301,7 @@ impl<'a> Turn<'a> {
                 reply: Reply::Replayed(stored),
                 changed,
             }) => (Reply::Replayed(stored), REPLAYED, changed),
+            Ok(done) if passage.is_idle => (done.reply, IDLE, done.changed),
             Ok(done) => (done.reply, "ok", done.changed),
             Err(error) if error.is_refusal() => {
                 let code = error.code.as_str();
@@ -291,7 +309,9 @@ impl<'a> Turn<'a> {
             }
             Err(fault) => return Err(fault),
         };
-        if let (Some(scope), Some(repeat)) = (&passage.scope, &request.repeat) {
+        // What no limit bounds leaves no row, or a caller without quota could fill the storage.
+        let is_bounded = outcome == "ok" || passage.is_admitted;
+        if let (Some(scope), Some(repeat), true) = (&passage.scope, &request.repeat, is_bounded) {
             let shown = request.origin.caller_request_id.as_deref();
             let stored = (self.config.render)(&reply, shown.unwrap_or(request.origin.request_id.as_str()));
             let fields = self.fields()?;
@@ -300,9 +320,9 @@ impl<'a> Turn<'a> {
                 .idempotency
                 .store(self.sql, fields, scope, &repeat.payload, &stored, now, entropy)?;
         }
-        memory.counters.count(request.command.action(), outcome, self.now);
-        let is_bounded = outcome == "ok" || passage.is_admitted;
-        if is_bounded || memory.refusals.admit(outcome, self.now) {
+        memory.counters.count(request.operation, outcome, self.now);
+        let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
+        if must_store || memory.refusals.admit(outcome, self.now) {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let target = entry::target(&request.command, &actor);
             let entry = Entry {
@@ -328,12 +348,23 @@ impl<'a> Turn<'a> {
     }
 
     /// Who the log says it was.
+    fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
+        self.actor_of(memory, &request.caller, request.as_admin, key)
+    }
+
+    /// The same of what is no request.
     ///
     /// # Errors
-    /// Only faults.
-    pub fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
-        let id = match &request.caller {
-            Caller::User(user) if request.as_admin => {
+    /// `internal_error`, in practice never.
+    pub fn actor_of(
+        &self,
+        memory: &Memory,
+        caller: &Caller,
+        as_admin: bool,
+        key: Option<&KeyRecord>,
+    ) -> Result<Actor> {
+        let id = match caller {
+            Caller::User(user) if as_admin => {
                 let index = self.config.index.subject(&user.subject)?;
                 index
                     .iter()
@@ -351,7 +382,7 @@ impl<'a> Turn<'a> {
         };
         Ok(Actor {
             id,
-            kind: request.caller.kind(),
+            kind: caller.kind(),
         })
     }
 
@@ -396,6 +427,9 @@ impl<'a> Turn<'a> {
         memory
             .retention
             .sweep(self.sql, &memory.head, keep_ms, self.now)?;
+        if memory.account.due().is_some_and(|due| due <= self.now) {
+            account::give_up(self, memory)?;
+        }
         Ok(())
     }
 }
@@ -442,6 +476,9 @@ pub fn is_owner(memory: &Memory, user: &User) -> bool {
 
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.
 const REPLAYED: &str = "replayed";
+
+/// The outcome of a request that found nothing to do: a lease that is not held was given back.
+const IDLE: &str = "idle";
 
 /// The scope of a token that makes its user an owner, whatever its e-mail.
 const OWNER_SCOPE: &str = "customer:owner";

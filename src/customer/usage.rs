@@ -1,9 +1,12 @@
-//! How much a customer was used: requests by day, action and outcome. Counted in memory and written at least
+//! How much a customer was used: requests by day, route and outcome. Counted in memory and written at least
 //! once a minute, so that a request costs no row; a crash may lose that minute of the statistics.
 
+use crate::customer::limits::PolicyOutcome;
+use crate::customer::request::Operation;
 use crate::error::Result;
 use crate::sql::Sql;
 use crate::types::Timestamp;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// How long a count may stay in memory, in milliseconds.
@@ -13,28 +16,31 @@ pub const KEPT_DAYS: i64 = 31;
 /// Milliseconds of a day.
 pub const DAY_MS: i64 = 86_400_000;
 
-/// Requests of one action and outcome on one day.
+/// Days that are shown together, today among them.
+const SHOWN_DAYS: i64 = 30;
+
+/// Requests of one route and outcome on one day.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     day: i64,
-    action: &'static str,
+    operation: Operation,
     outcome: &'static str,
 }
 
-/// Counts that are not written yet. Their number is bounded by that of the actions times that of the codes.
+/// Counts that are not written yet. Their number is bounded by that of the routes times that of the codes.
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
     counts: BTreeMap<Key, i64>,
     since: Option<Timestamp>,
 }
 
-/// A day's count of one action and outcome.
+/// A day's count of one route and outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayCount {
     /// Days since 1970-01-01 (UTC).
     pub day: i64,
-    /// The action, such as `customer.read`.
-    pub action: String,
+    /// The route, such as `GET /customer/me`.
+    pub route: String,
     /// `ok`, or the code of the refusal.
     pub outcome: String,
     /// Requests.
@@ -49,13 +55,13 @@ pub const fn day_of(at: Timestamp) -> i64 {
 
 impl Counters {
     /// Counts one request.
-    pub fn count(&mut self, action: &'static str, outcome: &'static str, now: Timestamp) {
+    pub fn count(&mut self, operation: Operation, outcome: &'static str, now: Timestamp) {
         self.since.get_or_insert(now);
         let count = self
             .counts
             .entry(Key {
                 day: day_of(now),
-                action,
+                operation,
                 outcome,
             })
             .or_insert(0);
@@ -74,16 +80,18 @@ impl Counters {
     /// # Errors
     /// `internal_error` from the engine; the caller then drops its memory, and with it these counts.
     pub fn flush_if_due(&mut self, sql: &dyn Sql, now: Timestamp) -> Result<()> {
-        if self.due().is_none_or(|due| now < due) {
+        // A clock that went back must not keep them waiting for as long as it went back.
+        let went_back = self.since.is_some_and(|since| now < since);
+        if !went_back && self.due().is_none_or(|due| now < due) {
             return Ok(());
         }
         for (key, count) in std::mem::take(&mut self.counts) {
             sql.exec(
-                "INSERT INTO usage (day, action, outcome, count) VALUES (?, ?, ?, ?) \
-                 ON CONFLICT (day, action, outcome) DO UPDATE SET count = count + excluded.count",
+                "INSERT INTO usage (day, route, outcome, count) VALUES (?, ?, ?, ?) \
+                 ON CONFLICT (day, route, outcome) DO UPDATE SET count = count + excluded.count",
                 &[
                     key.day.into(),
-                    key.action.into(),
+                    name_of(key.operation).into(),
                     key.outcome.into(),
                     count.into(),
                 ],
@@ -102,7 +110,7 @@ impl Counters {
     /// # Errors
     /// `internal_error` from the engine.
     pub fn totals(&self, sql: &dyn Sql) -> Result<Vec<DayCount>> {
-        let rows = sql.exec("SELECT day, action, outcome, count FROM usage", &[])?;
+        let rows = sql.exec("SELECT day, route, outcome, count FROM usage", &[])?;
         let mut totals = BTreeMap::new();
         for row in rows {
             let key = (
@@ -116,15 +124,15 @@ impl Counters {
             let total = totals
                 .entry((
                     key.day.saturating_neg(),
-                    key.action.to_owned(),
+                    name_of(key.operation),
                     key.outcome.to_owned(),
                 ))
                 .or_insert(0i64);
             *total = total.saturating_add(*count);
         }
-        let day_count = |((day, action, outcome), count): ((i64, String, String), i64)| DayCount {
+        let day_count = |((day, route, outcome), count): ((i64, String, String), i64)| DayCount {
             day: day.saturating_neg(),
-            action,
+            route,
             outcome,
             count,
         };
@@ -132,23 +140,50 @@ impl Counters {
     }
 }
 
-/// The counts as `GET /customer/me/usage` shows them: newest day first.
+/// The route's name in the statistics.
+fn name_of(operation: Operation) -> String {
+    format!("{} {}", operation.method, operation.pattern)
+}
+
+/// What is left of a policy, as `GET /customer/me/usage` shows it.
 #[must_use]
-pub fn days(totals: &[DayCount]) -> Vec<serde_json::Value> {
-    let mut days: Vec<(i64, Vec<serde_json::Value>)> = Vec::new();
-    for total in totals {
-        let count =
-            serde_json::json!({"action": total.action, "outcome": total.outcome, "count": total.count});
-        match days.last_mut() {
-            Some((day, counts)) if *day == total.day => counts.push(count),
-            _ => days.push((total.day, vec![count])),
+pub fn policy(policy: &PolicyOutcome, now: Timestamp) -> Value {
+    let reset_ms = i64::try_from(policy.reset_seconds)
+        .unwrap_or(i64::MAX)
+        .saturating_mul(1000);
+    let resets_at = Timestamp::from_millis(now.as_millis().saturating_add(reset_ms));
+    json!({
+        "name": policy.name, "unit": policy.unit.as_str(), "q": policy.q, "w": policy.w,
+        "limit": policy.burst, "used": policy.used, "remaining": policy.remaining,
+        "resetsAt": (policy.used > 0).then(|| resets_at.to_rfc3339()),
+    })
+}
+
+/// The counts as `GET /customer/me/usage` shows them: by route and outcome.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Of the day (UTC) that it is.
+    pub today: Vec<Value>,
+    /// Of the last 30 days together, today among them.
+    pub last_30_days: Vec<Value>,
+}
+
+/// Sums the counts up.
+#[must_use]
+pub fn summary(totals: &[DayCount], now: Timestamp) -> Summary {
+    let today = day_of(now);
+    let since = today.saturating_sub(SHOWN_DAYS);
+    let sum = |counts: &mut dyn Iterator<Item = &DayCount>| {
+        let mut sums = BTreeMap::new();
+        for total in counts {
+            let sum = sums.entry((&total.route, &total.outcome)).or_insert(0_i64);
+            *sum = sum.saturating_add(total.count);
         }
-    }
-    let date = |day: i64| {
-        let midnight = Timestamp::from_millis(day.saturating_mul(DAY_MS)).to_rfc3339();
-        midnight.split('T').next().unwrap_or_default().to_owned()
+        let shown = |((route, outcome), count)| json!({"route": route, "outcome": outcome, "count": count});
+        sums.into_iter().map(shown).collect()
     };
-    days.into_iter()
-        .map(|(day, counts)| serde_json::json!({"date": date(day), "counts": counts}))
-        .collect()
+    Summary {
+        today: sum(&mut totals.iter().filter(|total| total.day == today)),
+        last_30_days: sum(&mut totals.iter().filter(|total| total.day > since)),
+    }
 }

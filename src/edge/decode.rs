@@ -68,7 +68,8 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::RotateKey => Command::RotateKey(key_id(variable)?, Rotation::parse(body)?),
         Route::RevokeTokens | Route::AdminRevokeTokens => Command::RevokeTokens(Target::parse(body)?),
         Route::ServiceRevokeTokens => Command::RevokeTokens(Target::parse_internal(body)?.1),
-        Route::AdminGetLimits => Command::ReadLimits,
+        Route::GetLimits | Route::AdminGetLimits => Command::ReadLimits,
+        Route::PutLimits => Command::WriteOwnLimits(policy::parse_list(body)?),
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
         Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata | Route::SigningKeys => {
@@ -99,7 +100,7 @@ const fn action(route: Route) -> &'static str {
         Route::RevokeKey => "api_key.revoke",
         Route::RotateKey => "api_key.rotate",
         Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
-        Route::AdminPutLimits => "limits.update",
+        Route::PutLimits | Route::AdminPutLimits => "limits.update",
         Route::ListAudit | Route::AdminListAudit => "audit.list",
         Route::GetAuditHead => "audit.head",
         Route::GetAuditEntry => "audit.read",
@@ -124,6 +125,11 @@ const fn scope(route: Route) -> Option<Scope> {
 const fn is_for_owner(route: Route) -> bool {
     matches!(
         route,
-        Route::CreateKey | Route::GetKey | Route::PatchKey | Route::RevokeKey | Route::RotateKey
+        Route::CreateKey
+            | Route::GetKey
+            | Route::PatchKey
+            | Route::RevokeKey
+            | Route::RotateKey
+            | Route::PutLimits
     )
 }

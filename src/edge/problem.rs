@@ -37,7 +37,7 @@ struct DocumentFault<'a> {
 #[must_use]
 pub fn type_of(code: Code) -> String {
     match code {
-        Code::QuotaExceeded => QUOTA_EXCEEDED.to_owned(),
+        Code::QuotaExceeded | Code::TooManyRequests => QUOTA_EXCEEDED.to_owned(),
         _ => format!("/problems/{}", code.as_str()),
     }
 }

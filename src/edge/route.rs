@@ -1,6 +1,7 @@
 //! Which operation a request is for: `(method, path) -> Route`, from one table, without a URL object.
 //! The table is also what the documentation and the tests walk.
 
+use crate::customer::request::Operation;
 use serde::{Deserialize, Serialize};
 
 /// Largest body that an operation on one resource accepts, in bytes: 50 metadata keys of 40 characters with
@@ -133,6 +134,8 @@ routes! {
     GetStatus        Get   "/customer/me/status"           Customer None;
     PutStatus        Put   "/customer/me/status"           OwnAdmin Json;
     GetUsage         Get   "/customer/me/usage"            Customer None;
+    GetLimits        Get   "/customer/me/limits"           User    None;
+    PutLimits        Put   "/customer/me/limits"           User    Json;
     ConsumeLimits    Post  "/customer/me/limits/consume"   Integration Json;
     ReleaseLease     Post  "/customer/me/limits/release"   Integration Json;
     ListKeys         Get   "/customer/me/api-keys"         User    None;
@@ -190,10 +193,22 @@ impl Route {
         matches!(self, Self::ExportCustomer | Self::AdminExport)
     }
 
-    /// Whether it reads the URL's query; the others ignore it.
+    /// What the statistics call it.
     #[must_use]
-    pub const fn has_query(self) -> bool {
-        matches!(self, Self::ListAudit | Self::GetAuditHead | Self::AdminListAudit)
+    pub const fn operation(self) -> Operation {
+        Operation {
+            method: self.method().as_str(),
+            pattern: self.pattern(),
+        }
+    }
+
+    /// The query of this URL, for the routes that read one; the others ignore it.
+    #[must_use]
+    pub fn query(self, url: &str) -> &str {
+        match self {
+            Self::ListAudit | Self::GetAuditHead | Self::AdminListAudit => query_of(url),
+            _ => "",
+        }
     }
 
     /// The path of a request for it, given the text of its variable segment.

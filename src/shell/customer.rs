@@ -1,20 +1,23 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
 use crate::crypto::dek::unavailable;
+use crate::customer::errand::{Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
+use crate::customer::outbox::Told;
 use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
+use crate::directory::errand::What;
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
 use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
-use crate::edge::{decode, intake, log};
+use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{header, respond, respond_with};
-use crate::shell::{Storage, body, export, vault};
+use crate::shell::{Storage, body, export, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
-use crate::vault::Errand;
+use crate::vault::Errand as KeyErrand;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -67,7 +70,12 @@ impl DurableObject for CustomerObject {
     }
 
     async fn alarm(&self) -> worker::Result<worker::Response> {
-        if let Err(error) = self.wake_and_tick().await {
+        let ticked = self.wake_and_tick().await;
+        let told = match &ticked {
+            Ok(()) => self.tell(host::now()).await,
+            Err(_) => Ok(()),
+        };
+        for error in [ticked.err(), told.err()].into_iter().flatten() {
             worker::console_error!("{}", log::event("alarm", None, &error));
         }
         worker::Response::empty()
@@ -75,6 +83,10 @@ impl DurableObject for CustomerObject {
 
     async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
         let request = request.inner();
+        if let Some(version) = header(&request.headers(), errand::HEADER) {
+            let answer = self.run_errand(&version, request.body()).await;
+            return Ok(respond_to_errand(&answer).into());
+        }
         let header = header(&request.headers(), envelope::HEADER).unwrap_or_default();
         let envelope = match Envelope::decode(&header) {
             Ok(envelope) => envelope,
@@ -114,7 +126,105 @@ fn answer_error(error: &Error, own_id: Option<&str>, shown_id: &str) -> Answer {
     Answer::problem(error, shown_id)
 }
 
+/// An errand's answer; what went wrong goes to the log.
+fn respond_to_errand(answer: &Result<ErrandAnswer>) -> web_sys::Response {
+    if let Err(error) = answer
+        && !error.is_refusal()
+    {
+        worker::console_error!("{}", log::event("errand", None, error));
+    }
+    let answer = errand::reply(answer);
+    let code: Vec<_> = answer
+        .code
+        .map(|code| (CODE_HEADER, code.as_str().to_owned()))
+        .into_iter()
+        .collect();
+    respond(answer, &code)
+}
+
 impl CustomerObject {
+    /// An errand of the front's or another object's: one transaction of its own. One that made the customer is
+    /// answered only after the list has it.
+    async fn run_errand(
+        &self,
+        version: &str,
+        stream: Option<web_sys::ReadableStream>,
+    ) -> Result<ErrandAnswer> {
+        let bytes = body::read(stream, errand::MAX_BYTES).await?;
+        let errand: Errand = errand::decode(version, &bytes)?;
+        self.wake(&errand.customer)?;
+        self.unlock(errand.creates()).await?;
+        let now = host::now();
+        let answer = self.with_awake(|customer, storage| {
+            customer.run_errand(storage, &errand, now, &mut PlatformEntropy)
+        })?;
+        self.arm()?;
+        self.tell_fresh().await?;
+        Ok(answer)
+    }
+
+    /// Tells other objects what was written for them and not tried yet.
+    ///
+    /// # Errors
+    /// `unavailable` if one of them could not be told; the alarm tries again.
+    async fn tell_fresh(&self) -> Result<()> {
+        let is_fresh = self
+            .awake
+            .borrow()
+            .as_ref()
+            .is_some_and(|awake| awake.customer.has_fresh_notices());
+        if is_fresh {
+            self.tell(Timestamp::MAX).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Tells other objects what is due by then. Nothing is lost where it fails, and nothing harmed where two do it
+    /// at the same time: what is told can be told twice.
+    async fn tell(&self, due_until: Timestamp) -> Result<()> {
+        let settings = &host::site(&self.env)?.settings;
+        let notices = self.with_awake(|customer, storage| customer.notices(storage, due_until))?;
+        let mut outcome = Ok(());
+        for (notice, told) in notices {
+            let own_id = self.with_awake(|customer, _| Ok(customer.id().clone()))?;
+            let what = match told {
+                Told::List(listing) => What::Put(listing),
+                Told::Release { index, attempt } => What::Release {
+                    index,
+                    holder: own_id,
+                    attempt,
+                },
+            };
+            let heard = object::tell_directory(&self.env, settings, what).await;
+            let now = host::now();
+            self.with_awake(|customer, storage| customer.noticed(storage, &notice, heard.is_ok(), now))?;
+            outcome = outcome.and(heard.map(|_| ()));
+        }
+        self.arm()?;
+        outcome
+    }
+
+    /// Does something with the customer in a transaction, without an await.
+    fn with_awake<T>(&self, work: impl FnOnce(&mut Customer, &Storage) -> Result<T>) -> Result<T> {
+        let mut awake = self.awake.borrow_mut();
+        let Some(Awake { customer, storage }) = awake.as_mut() else {
+            return Err(Error::fault("the object is asleep"));
+        };
+        let (mut work, mut done) = (Some(work), Err(Error::fault("the transaction did not run")));
+        let committed = storage.transaction(&mut || {
+            if let Some(work) = work.take() {
+                done = work(customer, storage);
+            }
+            done.as_ref().map(|_| ()).map_err(Clone::clone)
+        });
+        if let Err(error) = committed {
+            customer.forget();
+            return Err(error);
+        }
+        done
+    }
+
     async fn handle(&self, envelope: Envelope, stream: Option<web_sys::ReadableStream>) -> Result<Answered> {
         self.wake(&envelope.customer)?;
         let route = envelope.route;
@@ -145,13 +255,21 @@ impl CustomerObject {
         let request = Request {
             caller,
             command,
+            operation: route.operation(),
             condition,
             origin,
             as_admin,
             repeat,
         };
         self.unlock(request.creates()).await?;
-        self.enqueue(request).await
+        let answered = self.enqueue(request).await?;
+        let told = self.tell_fresh().await;
+        // An administrator's change is answered only when the directory has it. A user's is told again by the alarm.
+        if as_admin {
+            told.map(|()| answered)
+        } else {
+            Ok(answered)
+        }
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.
@@ -199,7 +317,7 @@ impl CustomerObject {
         Err(unavailable("the key was fetched and is not there"))
     }
 
-    fn key_errand(&self, creates: bool) -> Result<Option<Errand>> {
+    fn key_errand(&self, creates: bool) -> Result<Option<KeyErrand>> {
         match self.awake.borrow().as_ref() {
             Some(Awake { customer, storage }) => customer.key_errand(storage, creates, &mut PlatformEntropy),
             None => Ok(None),
@@ -207,7 +325,7 @@ impl CustomerObject {
     }
 
     /// Carries errands between the core and the vault until the core wants nothing more.
-    async fn fetch_key(&self, first: Errand) -> Result<()> {
+    async fn fetch_key(&self, first: KeyErrand) -> Result<()> {
         let mut next = Some(first);
         while let Some(errand) = next {
             let id = self.id()?;
@@ -277,6 +395,13 @@ impl CustomerObject {
             }
         }
         self.set_alarm(customer, storage);
+    }
+
+    fn arm(&self) -> Result<()> {
+        self.with_awake(|customer, storage| {
+            self.set_alarm(customer, storage);
+            Ok(())
+        })
     }
 
     /// Has the object woken when something in it is due, unless an earlier alarm is set already.

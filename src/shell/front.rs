@@ -1,7 +1,7 @@
 //! The front worker. The way of a request, numbered as in `docs/ARCHITECTURE.md`:
 //!
 //! 1. The route, and the preflight. 2. What the body must be, by its headers; then who is calling.
-//! 3. One request to the customer's object, body passed on unread. 4. Raced against a deadline.
+//! 3. The body is read, and one request made to the customer's object. 4. Raced against a deadline.
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
@@ -14,9 +14,9 @@ use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
-    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
+    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
 };
-use crate::edge::{condition, cors, health, idempotency, problem};
+use crate::edge::{condition, cors, health, idempotency, problem, shield};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -24,9 +24,7 @@ use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
 use crate::shell::{body, jwks};
 use crate::types::CustomerId;
-use js_sys::Uint8Array;
 use std::time::Duration;
-use wasm_bindgen::JsValue;
 use web_sys::{Request, Response};
 use worker::{Delay, Env};
 
@@ -168,6 +166,10 @@ async fn serve(
         return public(found, variable, env, head).map(Outgoing::Own);
     }
     let site = host::site(env)?;
+    if shield::covers(found) {
+        let ip = head.header("cf-connecting-ip");
+        crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
+    }
     // 2.
     intake::check_body(
         found,
@@ -185,7 +187,11 @@ async fn serve(
         head.header("if-none-match").as_deref(),
     )?;
     let idempotency_key = idempotency::parse(found.method(), head.header(idempotency::HEADER).as_deref())?;
-    let (customer, stream) = addressee(found, variable, &caller, request).await?;
+    let body = match found.body() {
+        BodyKind::None => None,
+        _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
+    };
+    let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
     trace.customer = Some(customer.clone());
     // 3., 4.
     let envelope = Envelope {
@@ -195,18 +201,14 @@ async fn serve(
         condition,
         origin: origin.clone(),
         variable: variable.to_owned(),
-        query: if found.has_query() {
-            query_of(&head.url).to_owned()
-        } else {
-            String::new()
-        },
+        query: found.query(&head.url).to_owned(),
         idempotency_key,
     };
     let call = Call {
         customer: &envelope.customer,
         method: found.method(),
         header: envelope.encode()?,
-        body: stream,
+        body: body.as_deref(),
         traceparent: log::traceparent(head.header("traceparent")),
         is_long: found.streams(),
         deadline_ms: site.settings.object_deadline_ms,
@@ -285,10 +287,10 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             Outcome::WaitForKeys => Delay::from(KEY_POLL).await,
         }
     }
-    Err(
-        Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
-            .because("waited for keys in vain"),
-    )
+    let mut error = Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())
+        .because("waited for keys in vain");
+    error.retry_after_secs = Some(site.jwks.borrow().retry_after_secs(host::now()));
+    Err(error)
 }
 
 /// Fetches the issuer's keys into the cache, where every waiting request finds them.
@@ -328,40 +330,26 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
     Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller"))
 }
 
-/// Whose object the request is for, and the body to pass on. Only where the body names the customer is it read
-/// here.
-async fn addressee(
-    found: Route,
-    variable: &str,
-    caller: &Caller,
-    request: &Request,
-) -> Result<(CustomerId, Option<JsValue>)> {
+/// Whose object the request is for.
+fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<CustomerId> {
     if found.audience() == Audience::Service {
-        let bytes = body::read(request.body(), MAX_BODY_BYTES).await?;
         let named = match found {
-            Route::ServiceRevokeTokens => Some(Target::parse_internal(&bytes)?.0),
-            _ => NewCustomer::parse(&bytes)?.customer_id,
+            Route::ServiceRevokeTokens => Some(Target::parse_internal(body)?.0),
+            _ => NewCustomer::parse(body)?.customer_id,
         };
-        let customer = match named {
-            Some(customer) => customer,
-            None => CustomerId::mint(host::now(), random(&mut PlatformEntropy)?),
+        return match named {
+            Some(customer) => Ok(customer),
+            None => Ok(CustomerId::mint(host::now(), random(&mut PlatformEntropy)?)),
         };
-        return Ok((customer, Some(Uint8Array::from(bytes.as_slice()).into())));
     }
-    let stream = if found.body() == BodyKind::None {
-        None
-    } else {
-        request.body().map(JsValue::from)
-    };
     let customer = match caller {
         _ if found.audience() == Audience::Admin => CustomerId::parse(variable),
         Caller::User(user) => user.customer.clone(),
         Caller::Integration(integration) => Some(integration.customer.clone()),
         Caller::Service(_) => None,
     };
-    let customer = customer.ok_or_else(|| {
+    customer.ok_or_else(|| {
         let told = "The request names no customer that this service holds.";
         Error::new(Code::CustomerNotFound, told).because("no customer is named")
-    })?;
-    Ok((customer, stream))
+    })
 }

@@ -3,16 +3,19 @@
 
 mod body;
 mod customer;
+mod directory;
 mod export;
 mod front;
 mod host;
 mod http;
 mod jwks;
 mod object;
+mod shield;
 mod sql;
 mod vault;
 
 pub use customer::CustomerObject;
+pub use directory::DirectoryObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 

@@ -1,12 +1,19 @@
-//! Calling an object, most of all a customer's from the front: its address, the deadline, the one retry.
+//! Calling our objects: their addresses, the deadline, the one retry.
 
-use crate::edge::envelope;
+use crate::customer::errand as customer;
+use crate::directory::errand as directory;
+use crate::directory::shard::Shard;
 use crate::edge::reply::CODE_HEADER;
 use crate::edge::route::Method;
+use crate::edge::settings::Settings;
+use crate::edge::{envelope, errand};
 use crate::error::{Code, Error, Result};
+use crate::shell::body;
 use crate::shell::http::header;
 use crate::types::CustomerId;
-use js_sys::Reflect;
+use js_sys::{Reflect, Uint8Array};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -18,6 +25,8 @@ use worker::{Delay, Env};
 
 /// The binding of the customers' objects.
 const CUSTOMERS: &str = "CUSTOMERS";
+/// The binding of the directory's objects.
+const DIRECTORY: &str = "DIRECTORY";
 /// The URL of every internal request; nothing reads it.
 const INTERNAL_URL: &str = "https://object/";
 
@@ -29,8 +38,8 @@ pub struct Call<'a> {
     pub method: Method,
     /// The envelope.
     pub header: String,
-    /// The body, as it came.
-    pub body: Option<JsValue>,
+    /// The body, read whole, so that the request can be sent again.
+    pub body: Option<&'a [u8]>,
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
     /// Whether the answer's body may take longer than the deadline: then that ends with the answer's headers.
@@ -246,11 +255,90 @@ fn start(env: &Env, call: &Call<'_>, signal: &AbortSignal) -> std::result::Resul
     let init = RequestInit::new();
     init.set_method(call.method.as_str());
     init.set_headers(&headers);
-    if let Some(body) = &call.body {
-        init.set_body(body);
+    if let Some(body) = call.body {
+        init.set_body(&Uint8Array::from(body).into());
     }
     init.set_signal(Some(signal));
     stub(env, CUSTOMERS, call.customer.as_str())?.fetch(INTERNAL_URL, &init)
+}
+
+/// Asks what an id is, or tells it something.
+///
+/// # Errors
+/// `unavailable` if its object does not answer, or the error that it answers.
+#[allow(dead_code)]
+pub async fn ask_customer(
+    env: &Env,
+    errand: &customer::Errand,
+    deadline_ms: u32,
+) -> Result<customer::Answer> {
+    run_errand(env, CUSTOMERS, errand.customer.as_str(), errand, deadline_ms).await
+}
+
+/// Asks a shard of the directory.
+///
+/// # Errors
+/// `unavailable` if it does not answer, or the error that it answers.
+pub async fn ask_directory(
+    env: &Env,
+    shard: Shard,
+    errand: &directory::Errand,
+    deadline_ms: u32,
+) -> Result<directory::Answer> {
+    run_errand(env, DIRECTORY, &shard.to_string(), errand, deadline_ms).await
+}
+
+/// Tells the shard whose matter it is.
+///
+/// # Errors
+/// As [`ask_directory`].
+pub async fn tell_directory(
+    env: &Env,
+    settings: &Settings,
+    what: directory::What,
+) -> Result<directory::Answer> {
+    let shards = settings.directory_shards;
+    let shard = what
+        .shard(shards)
+        .ok_or_else(|| Error::fault("the errand is for no one shard"))?;
+    ask_directory(
+        env,
+        shard,
+        &directory::Errand { shards, what },
+        settings.object_deadline_ms,
+    )
+    .await
+}
+
+/// Sends an errand; any errand may be repeated, so it is where the platform says that it may help.
+async fn run_errand<E: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    errand: &E,
+    deadline_ms: u32,
+) -> Result<A> {
+    let body = errand::encode(errand)?;
+    let send = || {
+        let init = RequestInit::new();
+        init.set_method(Method::Post.as_str());
+        let headers = Headers::new()?;
+        headers.set(errand::HEADER, &errand::VERSION.to_string())?;
+        init.set_headers(&headers);
+        init.set_body(&Uint8Array::from(body.as_slice()).into());
+        init.set_signal(Some(&AbortSignal::timeout_with_u32(deadline_ms)));
+        stub(env, binding, name)?.fetch(INTERNAL_URL, &init)
+    };
+    let mut outcome = answered(send()).await;
+    if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
+        outcome = answered(send()).await;
+    }
+    let response = outcome.map_err(|failure| {
+        Error::new(Code::Unavailable, "A part of the service did not answer in time.").because(failure.reason)
+    })?;
+    let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
+    let bytes = body::read(response.body(), errand::MAX_BYTES).await?;
+    errand::read_reply(response.status(), code, &bytes)
 }
 
 #[wasm_bindgen]

@@ -3,7 +3,7 @@
 use crate::concurrency::at_once;
 use crate::limits::retry_after;
 use crate::support::http::post;
-use crate::support::integration::{Key, SCOPES, set_limits};
+use crate::support::integration::{Key, SCOPES, rate_limit_items, set_limits};
 use crate::support::server::Server;
 use crate::support::shared::{Customer, shared};
 use serde_json::{Value, json};
@@ -229,4 +229,30 @@ fn users_consume_nothing() {
         .send(&server)
         .problem(401, "authentication_required");
     post(path, &body).api_key(&key.secret).send(&server).expect(200);
+}
+
+#[test]
+fn the_header_fields_tell_of_what_was_named_whether_it_passed_or_not() {
+    let server = shared();
+    let (_, key) = with_policies(
+        &server,
+        &json!([{"name": "jobs", "q": 3, "w": 86_400}, {"name": "mail", "q": 9, "w": 86_400}]),
+    );
+    let asked = json!([{"name": "mail", "cost": 2}, {"name": "jobs", "cost": 2}]);
+    for (status, left) in [(200, [7, 1]), (429, [7, 1])] {
+        let answer = key.consume(&server, &asked).expect(status);
+        let policies = rate_limit_items(&answer, "RateLimit-Policy");
+        let figures = |q| vec![("q".to_owned(), q), ("w".to_owned(), 86_400)];
+        assert_eq!(
+            policies,
+            [("mail".to_owned(), figures(9)), ("jobs".to_owned(), figures(3))]
+        );
+        let limits = rate_limit_items(&answer, "RateLimit");
+        let told: Vec<_> = limits
+            .iter()
+            .map(|(name, params)| (name.as_str(), params[0].1))
+            .collect();
+        assert_eq!(told, [("mail", left[0]), ("jobs", left[1])]);
+        assert_eq!(answer.header("Retry-After").is_some(), status == 429);
+    }
 }

@@ -40,6 +40,7 @@ mod public;
 mod revocations;
 mod revocations_survive;
 mod service;
+mod shield;
 mod status;
 mod support;
 mod tokens_accepted;

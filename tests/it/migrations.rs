@@ -3,6 +3,7 @@
 use crate::support::Workerd;
 use crate::support::world::World;
 use user_api::customer::MIGRATIONS;
+use user_api::directory;
 use user_api::sql::{Migration, Sql, is_initialised, migrate};
 
 /// The schema as SQLite tells it, one object a paragraph.
@@ -20,26 +21,33 @@ fn schema(sql: &Workerd) -> String {
 
 #[test]
 fn the_steps_are_numbered_without_gaps() {
-    for (index, step) in MIGRATIONS.iter().enumerate() {
-        assert_eq!(step.number, index as i64 + 1);
+    for steps in [MIGRATIONS, directory::MIGRATIONS] {
+        for (index, step) in steps.iter().enumerate() {
+            assert_eq!(step.number, index as i64 + 1);
+        }
     }
 }
 
 #[test]
 fn the_schema_is_the_pinned_one() {
-    let sql = Workerd::new();
-    assert!(!is_initialised(&sql).unwrap());
-    migrate(&sql, MIGRATIONS).unwrap();
-    assert!(is_initialised(&sql).unwrap());
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/schema.sql");
-    if std::env::var_os("UPDATE_PINNED").is_some() {
-        std::fs::write(file, schema(&sql)).unwrap();
+    for (steps, name) in [
+        (MIGRATIONS, "schema"),
+        (directory::MIGRATIONS, "schema_directory"),
+    ] {
+        let sql = Workerd::new();
+        assert!(!is_initialised(&sql).unwrap());
+        migrate(&sql, steps).unwrap();
+        assert!(is_initialised(&sql).unwrap());
+        let file = format!("{}/tests/it/{name}.sql", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_PINNED").is_some() {
+            std::fs::write(&file, schema(&sql)).unwrap();
+        }
+        assert_eq!(
+            schema(&sql),
+            std::fs::read_to_string(&file).unwrap(),
+            "UPDATE_PINNED=1 writes {file}"
+        );
     }
-    assert_eq!(
-        schema(&sql),
-        std::fs::read_to_string(file).unwrap(),
-        "UPDATE_PINNED=1 writes {file}"
-    );
 }
 
 #[test]

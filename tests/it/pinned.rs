@@ -18,7 +18,7 @@ const DETAIL: &str = concat!(
     r#"{}},"name":{"after":"Zoë \"Z\"","before":"Acme"}},"ip":"203.0.113.9","jti":"jti-of-the-tok"#,
     r#"en","userAgent":"curl/8"}"#,
 );
-const HASH: &str = "d693470930559ec4168dac7d6208a4cbf9dbc8d1fd6f56e159d1049a2d2e933f";
+const HASH: &str = "a2e2c288ba23c903dba32ec87b7cfaa8281665912e3459cb8b6d040f03737d5e";
 
 #[test]
 fn an_audit_entry_keeps_its_bytes() {

@@ -1,4 +1,31 @@
+CREATE INDEX outbox_by_due ON outbox (due_at);
+
 CREATE INDEX revocations_by_age ON revocations (revoked_at);
+
+CREATE TABLE account (
+  one              INTEGER PRIMARY KEY CHECK (one = 1),
+  rev              INTEGER NOT NULL CHECK (rev >= 1),
+  email_index      BLOB    CHECK (length(email_index) = 32),
+  email_claimed    INTEGER NOT NULL CHECK (email_claimed IN (0, 1)),
+  email_attempt    INTEGER NOT NULL CHECK (email_attempt >= 0),
+  last_attempt     INTEGER NOT NULL CHECK (last_attempt >= email_attempt),
+  pending_index    BLOB    CHECK (length(pending_index) = 32),
+  pending_attempt  INTEGER CHECK (pending_attempt >= 1 AND pending_attempt <= last_attempt),
+  pending_since    INTEGER,
+  CHECK ((email_claimed = 0 OR email_index IS NOT NULL)
+         AND (pending_index IS NULL) = (pending_attempt IS NULL) AND (pending_index IS NULL) = (pending_since IS NULL))
+) STRICT;
+
+CREATE TABLE alias_of (
+  email_index  BLOB    PRIMARY KEY CHECK (length(email_index) = 32),
+  customer_id  TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE aliases (
+  alias        TEXT    NOT NULL,
+  email_index  BLOB    NOT NULL CHECK (length(email_index) = 32),
+  PRIMARY KEY (alias, email_index)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE api_keys (
   key_id        TEXT    PRIMARY KEY,
@@ -80,8 +107,19 @@ CREATE TABLE limiter (
 ) STRICT;
 
 CREATE TABLE limits (
-  one       INTEGER PRIMARY KEY CHECK (one = 1),
-  policies  TEXT    NOT NULL CHECK (json_valid(policies))
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  policies     TEXT    NOT NULL CHECK (json_valid(policies)),
+  by_customer  TEXT    NOT NULL CHECK (json_valid(by_customer))
+) STRICT;
+
+CREATE TABLE outbox (
+  seq       INTEGER PRIMARY KEY,
+  kind      TEXT    NOT NULL CHECK (kind IN ('list', 'release')),
+  key       BLOB    NOT NULL,
+  mark      INTEGER NOT NULL,
+  attempts  INTEGER NOT NULL CHECK (attempts >= 0),
+  due_at    INTEGER NOT NULL,
+  UNIQUE (kind, key)
 ) STRICT;
 
 CREATE TABLE revocations (
@@ -99,10 +137,10 @@ CREATE TABLE token_state (
 
 CREATE TABLE usage (
   day      INTEGER NOT NULL,
-  action   TEXT    NOT NULL,
+  route    TEXT    NOT NULL,
   outcome  TEXT    NOT NULL,
   count    INTEGER NOT NULL CHECK (count >= 1),
-  PRIMARY KEY (day, action, outcome)
+  PRIMARY KEY (day, route, outcome)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE users (
@@ -116,6 +154,18 @@ CREATE TABLE users (
   updated_at           INTEGER NOT NULL,
   last_seen_at         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER a_customer_never_becomes_an_alias BEFORE INSERT ON alias_of
+WHEN EXISTS (SELECT 1 FROM customer)
+BEGIN
+  SELECT RAISE(ABORT, 'a customer never becomes an alias');
+END;
+
+CREATE TRIGGER an_alias_never_becomes_a_customer BEFORE INSERT ON customer
+WHEN EXISTS (SELECT 1 FROM alias_of)
+BEGIN
+  SELECT RAISE(ABORT, 'an alias never becomes a customer');
+END;
 
 CREATE TRIGGER api_key_is_always_the_same BEFORE UPDATE ON api_keys
 WHEN NOT (new.key_id = old.key_id AND new.digest = old.digest AND new.legacy = old.legacy)
@@ -134,6 +184,12 @@ WHEN old.rotated_at IS NOT NULL
   AND NOT (new.rotated_at IS old.rotated_at AND new.expires_at IS old.expires_at)
 BEGIN
   SELECT RAISE(ABORT, 'the grace of a rotated API key is never changed');
+END;
+
+CREATE TRIGGER attempts_and_revisions_only_grow BEFORE UPDATE ON account
+WHEN new.rev < old.rev OR new.last_attempt < old.last_attempt
+BEGIN
+  SELECT RAISE(ABORT, 'attempts and revisions only grow');
 END;
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit

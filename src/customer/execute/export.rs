@@ -1,6 +1,6 @@
 //! Beginning an export: the moment of which it tells is this turn.
 
-use super::{Done, limits_view};
+use super::Done;
 use crate::customer::export::Plan;
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
@@ -9,6 +9,7 @@ use crate::entropy::random;
 use crate::error::Result;
 use crate::json;
 use crate::verify::chain::hex;
+use serde_json::json;
 
 /// Carries out the command that begins an export.
 ///
@@ -20,10 +21,13 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
     memory
         .exports
         .begin(turn.sql, &id, request_id.as_str(), turn.now)?;
+    let quota = &memory.quota;
+    let limits =
+        json!({"policies": quota.effective(), "own": quota.own(), "byCustomer": quota.by_customer()});
     let plan = Plan {
         id,
         customer_id: turn.id.clone(),
-        actor: turn.actor(memory, request, None)?,
+        actor: turn.actor_of(memory, &request.caller, request.as_admin, None)?,
         request_id,
         is_for_operator: request.as_admin,
         head: memory.head.clone(),
@@ -31,7 +35,7 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         documents: [
             memory.record.to_json(turn.id)?,
             memory.keys.to_json(turn.now)?,
-            json::to_bytes(&limits_view(memory))?,
+            json::to_bytes(&limits)?,
         ],
     };
     Ok(Done::read(Reply::Archive(Box::new(plan))))

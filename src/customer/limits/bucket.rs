@@ -36,6 +36,8 @@ pub struct Decision {
 /// What is left of a policy's quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
+    /// Units that were spent and are not restored yet; a part of one counts whole.
+    pub used: u64,
     /// Units that could be spent now.
     pub remaining: u64,
     /// Milliseconds until one unit more could be; 0 if none is missing.
@@ -164,6 +166,7 @@ impl Bucket {
         let whole = free.checked_div(unit).unwrap_or_default();
         let next = whole.saturating_add(1).saturating_mul(unit).saturating_sub(free);
         Standing {
+            used: u64::try_from(self.level.div_ceil(unit)).unwrap_or(u64::MAX),
             remaining: u64::try_from(whole).unwrap_or(u64::MAX),
             next_ms: if self.is_unspent() {
                 0

@@ -236,6 +236,8 @@ mod tests {
             name: "a".into(),
             q: 5,
             w: 60,
+            burst: 5,
+            used: 1,
             unit: QuotaUnit::Requests,
             remaining: 4,
             next_seconds: 12,

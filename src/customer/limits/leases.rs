@@ -126,6 +126,7 @@ impl Leases {
         let places = lapses(held.iter().map(|place| (place.lapses_at, place.cost)));
         let missing = used.saturating_add(1).saturating_sub(policy.q()).max(1);
         Standing {
+            used,
             remaining: policy.q().saturating_sub(used),
             next_ms: millis_until(&places, missing.min(used), now),
             reset_ms: millis_until(&places, used, now),

@@ -48,8 +48,12 @@ pub struct PolicyOutcome {
     pub q: u64,
     /// Its window, in seconds.
     pub w: u64,
+    /// Units that may be spent at once.
+    pub burst: u64,
     /// What it counts.
     pub unit: QuotaUnit,
+    /// Units that are spent and not restored yet, after this charge; a part of one counts whole.
+    pub used: u64,
     /// Units that can be spent now, after this charge.
     pub remaining: u64,
     /// Seconds, rounded up, until one unit more can be; 0 if none is missing.
@@ -148,6 +152,12 @@ impl Limiter {
         self.advance(policies.iter(), now)
     }
 
+    /// Up to which moment it is.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Gives a lease back. False, and nothing changed, if it is not held.
     pub fn release(&mut self, lease: LeaseId, now: Timestamp) -> bool {
         // Nothing is named twice, so this cannot fail.
@@ -232,6 +242,7 @@ impl Limiter {
 
     fn outcome(&self, policy: &Policy, verdict: Verdict) -> PolicyOutcome {
         let Standing {
+            used,
             remaining,
             next_ms,
             reset_ms,
@@ -243,7 +254,9 @@ impl Limiter {
             name: policy.name().to_owned(),
             q: policy.q(),
             w: policy.w(),
+            burst: policy.burst(),
             unit: policy.unit(),
+            used,
             remaining,
             next_seconds: seconds(next_ms),
             reset_seconds: seconds(reset_ms),

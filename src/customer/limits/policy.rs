@@ -11,6 +11,8 @@ use serde::Serialize;
 pub const MAX_POLICIES: usize = 16;
 /// The longest name in characters, all of `a-z0-9_-`.
 pub const MAX_NAME_CHARS: usize = 32;
+/// How the policies of API keys are called, and no other policy may be: two of one name would be one limit.
+pub const KEY_PREFIX: &str = "key-";
 /// The longest window in seconds: 400 days.
 pub const MAX_WINDOW_SECS: u64 = 34_560_000;
 /// The largest quota or burst, in units.
@@ -175,7 +177,12 @@ impl ListReader {
             _ => Err(format!("Must be 1 to {MAX_NAME_CHARS} of a-z, 0-9, _ and -.").into()),
         });
         let name = fields.required("name", name)?;
-        if self.names.contains(&name) {
+        if name.starts_with(KEY_PREFIX) {
+            fields.fault(
+                "name",
+                "Names with this beginning are those of the API keys' own limits.",
+            );
+        } else if self.names.contains(&name) {
             fields.fault("name", "Another policy has this name.");
         }
         self.names.push(name.clone());

@@ -58,12 +58,7 @@ impl JwksCache {
             return Lookup::Keys(&self.keys);
         }
         let under_way = self.fetching && within(self.attempted_at, now, FETCH_DEADLINE_MS);
-        let floor_ms = match (self.fetching, held) {
-            (true, _) => FETCH_DEADLINE_MS,
-            (false, true) => REFRESH_FLOOR_MS,
-            (false, false) => RETRY_FLOOR_MS,
-        };
-        if !within(self.attempted_at, now, floor_ms) {
+        if !within(self.attempted_at, now, self.floor_ms(now)) {
             self.fetching = true;
             self.attempted_at = Some(now);
             return Lookup::Fetch;
@@ -79,6 +74,25 @@ impl JwksCache {
         } else {
             Lookup::Unavailable
         }
+    }
+
+    /// Milliseconds between the start of the last fetch and the next.
+    fn floor_ms(&self, now: Timestamp) -> i64 {
+        match (self.fetching, within(self.fetched_at, now, STALE_MS)) {
+            (true, _) => FETCH_DEADLINE_MS,
+            (false, true) => REFRESH_FLOOR_MS,
+            (false, false) => RETRY_FLOOR_MS,
+        }
+    }
+
+    /// Whole seconds, rounded up, after which the keys are asked for again; before that nothing can be different.
+    #[must_use]
+    pub fn retry_after_secs(&self, now: Timestamp) -> u64 {
+        let elapsed = self
+            .attempted_at
+            .map_or(i64::MAX, |then| now.as_millis().saturating_sub(then.as_millis()));
+        let wait_ms = self.floor_ms(now).saturating_sub(elapsed.max(0)).max(1);
+        u64::try_from(wait_ms).unwrap_or(1).div_ceil(1000)
     }
 
     /// The issuer answered 200 with these bytes. A set without a usable key is obeyed: it may be how a

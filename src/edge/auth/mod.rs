@@ -95,7 +95,13 @@ impl Authenticator {
     ) -> Outcome {
         match self.decide(credentials, cache, now) {
             Ok(caller) => Outcome::Done(Ok(caller)),
-            Err(Pending::Refused(reason)) => Outcome::Done(Err(reason.error())),
+            Err(Pending::Refused(reason)) => {
+                let mut error = reason.error();
+                if reason == Reason::IssuerUnavailable {
+                    error.retry_after_secs = Some(cache.retry_after_secs(now));
+                }
+                Outcome::Done(Err(error))
+            }
             Err(Pending::Fetch) => Outcome::FetchKeys,
             Err(Pending::Wait) => Outcome::WaitForKeys,
         }

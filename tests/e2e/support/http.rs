@@ -263,7 +263,7 @@ impl Response {
         let problem = self.json();
         let code = problem["code"].as_str().expect("code");
         let kind = match code {
-            "quota_exceeded" => QUOTA_EXCEEDED.to_owned(),
+            "quota_exceeded" | "too_many_requests" => QUOTA_EXCEEDED.to_owned(),
             _ => format!("/problems/{code}"),
         };
         assert_eq!(problem["type"], kind);
@@ -280,8 +280,8 @@ impl Response {
         }
         for (member, _) in problem.as_object().expect("an object") {
             let known = ["type", "title", "status", "detail", "instance", "code", "errors"];
-            let of_quota = code == "quota_exceeded"
-                && ["violated-policies", "allowed", "policies"].contains(&member.as_str());
+            let of_quota =
+                self.status == 429 && ["violated-policies", "allowed", "policies"].contains(&member.as_str());
             assert!(known.contains(&member.as_str()) || of_quota, "{problem}");
         }
         // A pointer repeats the names of the caller's own fields; nothing else repeats anything.

@@ -41,7 +41,15 @@ impl Server {
 
     /// A server with these settings on that data.
     pub fn start_in(settings: &Settings, data: &Arc<TempDir>) -> Self {
-        let (child, log) = launch(settings, data, "0");
+        Self::of(launch(settings, data, "0", None), data)
+    }
+
+    /// The same with another configuration of workerd than the delivered one.
+    pub fn start_with(settings: &Settings, data: &Arc<TempDir>, config: &Path) -> Self {
+        Self::of(launch(settings, data, "0", Some(config)), data)
+    }
+
+    fn of((child, log): (Child, Log), data: &Arc<TempDir>) -> Self {
         // The guard exists before anything can fail.
         let mut server = Self {
             child,
@@ -133,7 +141,7 @@ pub fn new_data() -> Arc<TempDir> {
 /// Starts `serve.mjs`, which should refuse, and waits for its end.
 pub fn refused(settings: &Settings, port: &str) -> Ended {
     let data = new_data();
-    let (child, log) = launch(settings, &data, port);
+    let (child, log) = launch(settings, &data, port, None);
     let mut server = Server {
         child,
         data,
@@ -157,7 +165,7 @@ fn agent() -> ureq::Agent {
     config.build().new_agent()
 }
 
-fn launch(settings: &Settings, data: &Arc<TempDir>, port: &str) -> (Child, Log) {
+fn launch(settings: &Settings, data: &Arc<TempDir>, port: &str, config: Option<&Path>) -> (Child, Log) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let node = root.join("node_modules/.bin/node");
     let built = root.join("build/release/index_bg.wasm");
@@ -172,6 +180,8 @@ fn launch(settings: &Settings, data: &Arc<TempDir>, port: &str) -> (Child, Log) 
         .arg("scripts/serve.mjs")
         .current_dir(root)
         .env_remove("HOST")
+        .env_remove("CONFIG")
+        .envs(config.map(|config| ("CONFIG", config)))
         .env("PORT", port)
         .env("DATA_DIR", data.path())
         .env("ENV_FILE", &env_file)

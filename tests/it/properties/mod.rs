@@ -8,7 +8,7 @@ mod rounds;
 use proptest::test_runner::Config;
 
 /// So many cases, and no file of past failures beside the sources: a failure becomes a scenario.
-fn cases(cases: u32) -> Config {
+pub fn cases(cases: u32) -> Config {
     Config {
         cases,
         failure_persistence: None,

@@ -118,6 +118,7 @@ impl Who {
         Request {
             caller: self.0.clone(),
             command,
+            operation: route.operation(),
             condition: condition::parse(None, None).unwrap(),
             as_admin: route.audience().is_admin(),
             repeat: None,

@@ -83,7 +83,7 @@ proptest! {
         let standing = bucket.standing(&policy);
         prop_assert!(admits(bucket, &policy, standing.remaining) && !admits(bucket, &policy, standing.remaining + 1));
         if bucket.is_unspent() {
-            prop_assert_eq!(standing, Standing { remaining: policy.burst(), next_ms: 0, reset_ms: 0 });
+            prop_assert_eq!(standing, Standing { used: 0, remaining: policy.burst(), next_ms: 0, reset_ms: 0 });
         } else {
             prop_assert_eq!(bucket.decide(&policy, standing.remaining + 1).verdict, Verdict::Wait(standing.next_ms));
             prop_assert!(standing.next_ms <= standing.reset_ms);
@@ -172,6 +172,7 @@ fn one_request_of_sixty_a_minute_is_restored_after_a_second() {
     let policy = policy(60, 60, 60);
     let spent = Bucket::unspent(&policy).spending(1);
     let standing = Standing {
+        used: 1,
         remaining: 59,
         next_ms: 1000,
         reset_ms: 1000,
@@ -179,6 +180,7 @@ fn one_request_of_sixty_a_minute_is_restored_after_a_second() {
     assert_eq!(spent.standing(&policy), standing);
     let spent = spent.spending(59);
     let standing = Standing {
+        used: 60,
         remaining: 0,
         next_ms: 1000,
         reset_ms: 60_000,

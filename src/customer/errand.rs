@@ -1,0 +1,320 @@
+//! What others of our objects, and the front, ask of an id's object while an account is ensured: what the id is, that
+//! it become a customer, that it stand for one. The object of an id is the one place that decides what the id is:
+//! nothing, an alias, a customer, or an erased one; it never goes back to nothing. Every errand may be lost,
+//! repeated and come late. [`crate::directory::ensure`] says in which order they are asked.
+
+use crate::caller::Caller;
+use crate::customer::account::Account;
+use crate::customer::audit::Entry;
+use crate::customer::memory::Memory;
+use crate::customer::profile::{NewCustomer, Record};
+use crate::customer::request::Origin;
+use crate::customer::status::Status;
+use crate::customer::turn::Turn;
+use crate::customer::{MIGRATIONS, aliases, entry, outbox};
+use crate::email::EmailIndex;
+use crate::entropy::random;
+use crate::error::{Error, Result};
+use crate::sql::{is_initialised, migrate};
+use crate::types::{CustomerId, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+/// One errand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Errand {
+    /// Whose object this is meant for; the object compares it with its own name.
+    pub customer: CustomerId,
+    /// What is asked.
+    pub what: What,
+}
+
+impl Errand {
+    /// Whether it may make the customer.
+    #[must_use]
+    pub const fn creates(&self) -> bool {
+        matches!(self.what, What::Create(_))
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum What {
+    /// What is this id? Writes nothing, but that a service's look at a customer is logged there.
+    Look {
+        /// The e-mail for which it may be an alias, or whose claim it may hold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        index: Option<EmailIndex>,
+        /// For whom it is asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Box<By>>,
+    },
+    /// Become this customer, if the id is nothing yet. Its e-mail's claim is held by this id.
+    Create(Box<Create>),
+    /// Stand for `target` when a token carries this e-mail.
+    Bind {
+        /// The e-mail.
+        index: EmailIndex,
+        /// For whom.
+        target: CustomerId,
+        /// For whom it stood before, as far as whoever asks knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<CustomerId>,
+    },
+    /// `alias` stands for this customer when a token carries this e-mail.
+    AddAlias {
+        /// The other id.
+        alias: CustomerId,
+        /// The e-mail.
+        index: EmailIndex,
+    },
+}
+
+/// The customer that is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Create {
+    /// Its e-mail's index; None for one that is imported without an e-mail.
+    pub index: Option<EmailIndex>,
+    /// False for one that is imported although somebody else holds its e-mail.
+    pub email_claimed: bool,
+    /// The attempt under which the claim is held.
+    pub attempt: i64,
+    /// Everything else about it.
+    pub new: NewCustomer,
+    /// When it was created elsewhere, for one that is imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// By whom it is created.
+    pub by: By,
+}
+
+/// For whom an errand is run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct By {
+    pub caller: Caller,
+    pub origin: Origin,
+}
+
+/// What the object answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// What the id is, and so all that there is to say.
+    Is(Standing),
+    /// The customer was made.
+    Created,
+    /// It is a customer already, and the e-mail is its own or is being claimed by it.
+    Exists,
+    /// The id does not want the e-mail's claim, because of what it is.
+    NotMine(Standing),
+    /// For whom it stands now.
+    Bound(CustomerId),
+    /// It is noted.
+    Noted,
+    /// There is no room for more.
+    Full,
+}
+
+/// What an id is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Nothing yet.
+    Absent,
+    /// An alias; of this customer where the e-mail is one for which it was bound.
+    Alias(Option<CustomerId>),
+    /// A customer.
+    Customer {
+        /// Whether it holds the e-mail's claim, or wants it.
+        holds: bool,
+    },
+    /// A customer that was erased.
+    Erased,
+}
+
+impl Turn<'_> {
+    /// An errand to an id that is a customer.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn run_errand(&mut self, memory: &mut Memory, what: &What) -> Result<Answer> {
+        let is_erased = memory.record.status == Status::Erased;
+        let standing = |index: Option<&EmailIndex>| {
+            if is_erased {
+                Standing::Erased
+            } else {
+                let holds = index.is_some_and(|index| memory.account.holds(index));
+                Standing::Customer { holds }
+            }
+        };
+        Ok(match what {
+            What::Look { index, by } => {
+                let answer = Answer::Is(standing(index.as_ref()));
+                if let (Some(by), false) = (by, is_erased) {
+                    self.note(memory, by)?;
+                }
+                answer
+            }
+            What::Create(create) => match standing(create.index.as_ref()) {
+                Standing::Customer { holds: true } => {
+                    self.note(memory, &create.by)?;
+                    Answer::Exists
+                }
+                other => Answer::NotMine(other),
+            },
+            What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::AddAlias { index, .. } if is_erased => Answer::Is(standing(Some(index))),
+            What::AddAlias { alias, index } => {
+                if aliases::add(self.sql, alias, index)? {
+                    Answer::Noted
+                } else {
+                    Answer::Full
+                }
+            }
+        })
+    }
+
+    /// A service that was told of a customer stands in its log. A user's own request follows, and is logged itself.
+    fn note(&mut self, memory: &mut Memory, by: &By) -> Result<()> {
+        if !matches!(by.caller, Caller::Service(_)) {
+            return Ok(());
+        }
+        self.log_errand(memory, by, "customer.ensure", Map::new())
+    }
+
+    fn log_errand(
+        &mut self,
+        memory: &mut Memory,
+        by: &By,
+        action: &'static str,
+        changed: Map<String, Value>,
+    ) -> Result<()> {
+        let entry = Entry {
+            actor: self.actor_of(memory, &by.caller, false, None)?,
+            action,
+            target: "customer",
+            outcome: "ok",
+            request_id: &by.origin.request_id,
+            detail: entry::detail_of(&by.caller, &by.origin, changed),
+            limiter: memory.quota.store(self.sql, self.now)?,
+        };
+        memory
+            .head
+            .append(self.sql, self.id, entry, self.now, self.entropy)
+    }
+
+    /// An errand to an id that is no customer.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn run_errand_absent(&mut self, what: &What) -> Result<(Option<Memory>, Answer)> {
+        let answer = match what {
+            What::Look { index, .. } => Answer::Is(self.standing(index.as_ref())?),
+            What::Create(create) => match self.standing(create.index.as_ref())? {
+                Standing::Absent => {
+                    let memory = self.create(create)?;
+                    return Ok((Some(memory), Answer::Created));
+                }
+                other => Answer::NotMine(other),
+            },
+            What::Bind {
+                index,
+                target,
+                instead_of,
+            } => {
+                if target == self.id {
+                    return Err(Error::fault("an id cannot stand for itself"));
+                }
+                migrate(self.sql, MIGRATIONS)?;
+                match aliases::bind(self.sql, index, target, instead_of.as_ref())? {
+                    Some(customer) => Answer::Bound(customer),
+                    None => Answer::Full,
+                }
+            }
+            What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
+        };
+        Ok((None, answer))
+    }
+
+    /// What this id is, which is no customer. Writes nothing.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
+        if !is_initialised(self.sql)? || !aliases::is_alias(self.sql)? {
+            return Ok(Standing::Absent);
+        }
+        let target = match index {
+            Some(index) => aliases::target(self.sql, index)?,
+            None => None,
+        };
+        Ok(Standing::Alias(target))
+    }
+
+    /// Makes the customer: its record, its account, the word to the list, and the first entry of its log.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn create(&mut self, create: &Create) -> Result<Memory> {
+        let Create { new, by, .. } = create;
+        if new.customer_id.as_ref().is_some_and(|id| id != self.id) {
+            return Err(Error::fault("the customer has another id than its object"));
+        }
+        let own = match &new.profile.email {
+            Some(email) => Some(self.config.index.email(email)?),
+            None => None,
+        };
+        if own != create.index {
+            return Err(Error::fault("the e-mail is not the one that was claimed"));
+        }
+        migrate(self.sql, MIGRATIONS)?;
+        let incarnation = format!("{:016x}", u64::from_be_bytes(random(self.entropy)?));
+        let created_at = create.created_at.unwrap_or(self.now);
+        let record = Record {
+            version: Version {
+                incarnation,
+                number: 1,
+            },
+            status: new.status,
+            status_reason: None,
+            status_changed_at: created_at,
+            plan: new.plan,
+            features: new.features.clone(),
+            profile: new.profile.clone(),
+            created_at,
+            updated_at: created_at,
+            last_seen_at: None,
+        };
+        record.insert(self.sql, self.id, self.fields()?)?;
+        let account = Account::new(own, create.email_claimed, create.attempt);
+        account.save(self.sql)?;
+        let rev = account.rev;
+        let mut memory = Memory::of_new(self.sql, record, account, self.id, self.config, self.now)?;
+        memory
+            .outbox
+            .put(self.sql, &outbox::Kind::List { rev }, self.now)?;
+        if let Caller::User(user) = &by.caller {
+            self.meet(&mut memory, user)?;
+        }
+        let changed = entry::changes(&Value::Null, &everything(&memory.record));
+        self.log_errand(&mut memory, by, "customer.create", changed)?;
+        Ok(memory)
+    }
+}
+
+/// All fields that a creation sets, side by side as the resource has them.
+fn everything(record: &Record) -> Value {
+    let mut fields = json!(record.profile);
+    if let Value::Object(fields) = &mut fields {
+        fields.insert("plan".to_owned(), json!(record.plan));
+        fields.insert("status".to_owned(), json!(record.status));
+        fields.insert("features".to_owned(), json!(record.features));
+        fields.insert("createdAt".to_owned(), json!(record.created_at.to_rfc3339()));
+    }
+    fields
+}
