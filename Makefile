@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev build serve token keygen check test deny deploy clean
+.PHONY: help setup dev build serve token keygen openapi check test deny deploy clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -27,6 +27,10 @@ token: ## Print a token, e.g. make token ARGS="--customer demo --ttl 3600"
 
 keygen: ## Print every secret the service needs, in the form of .dev.vars
 	@cargo run --quiet --locked --bin user-api -- keygen $(ARGS)
+
+openapi: setup ## Rewrite docs/openapi.json and the client's types after a change of the interface
+	@UPDATE_DOCS=1 cargo test --quiet --locked --test openapi
+	@$(NODE) scripts/openapi-types.mjs
 
 check: setup ## The fast half of the tests: format, lints, native tests
 	@$(NODE) scripts/test.mjs check

@@ -6,6 +6,8 @@ const config :Workerd.Config = (
   services = [
     (name = "main", worker = .userApi),
     (name = "data", disk = (path = ".data", writable = true)),
+    # The static files that scripts/build-worker.sh gathers.
+    (name = "assets", disk = (path = "build/assets")),
     # JWKS_URL is the one address that the worker fetches; an identity provider may well stand on the same network.
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
@@ -30,6 +32,7 @@ const userApi :Workerd.Worker = (
   ],
   bindings = [
     (name = "CUSTOMERS", durableObjectNamespace = "CustomerObject"),
+    (name = "ASSETS", service = "assets"),
     (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
     (name = "KEY_VAULT", durableObjectNamespace = "KeyVaultObject"),
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the worker into build/<profile>/: index.js and index_bg.wasm.
+# Builds the worker into build/<profile>/: index.js and index_bg.wasm; and the files that it serves, build/assets/.
 #
 #   scripts/build-worker.sh [release|dev|none]
 #
@@ -28,4 +28,5 @@ export ESBUILD_BIN="${PWD}/node_modules/.bin/esbuild"
 # A request goes on to its end and its log line although its client has gone.
 export RUN_TO_COMPLETION=1
 
+node_modules/.bin/node scripts/assets.mjs
 exec .tools/bin/worker-build "--${profile}" --out-dir "build/${profile}" --locked

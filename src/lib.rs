@@ -16,6 +16,7 @@
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`directory`]: who has which e-mail, and the list of customers
 //! - [`edge`]: HTTP and tokens, pure
+//! - `openapi` (not in the worker): the description of the interface, made of the above
 //! - `shell` (wasm32 only): the only user of the platform
 //!
 //! `docs/ARCHITECTURE.md` tells the way of a request and the invariants.
@@ -30,6 +31,8 @@ pub mod entropy;
 pub mod error;
 pub mod json;
 pub mod legacy;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;

@@ -266,9 +266,15 @@ fn write_preferences(
     })
 }
 
+/// The resource `/session`.
 #[derive(Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Session")
+)]
 #[serde(rename_all = "camelCase")]
-struct SessionView<'a> {
+pub(crate) struct SessionView<'a> {
     customer_id: &'a CustomerId,
     user_id: &'a str,
     is_admin: bool,

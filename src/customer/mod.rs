@@ -30,6 +30,8 @@ pub mod config;
 mod entry;
 pub mod errand;
 mod execute;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use execute::SessionView;
 pub mod export;
 pub mod idempotency;
 mod key;

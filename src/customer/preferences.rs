@@ -21,6 +21,7 @@ macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($variant:ident $text:literal),* } default $default:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         #[allow(missing_docs)]
         pub enum $name { $($variant),* }
@@ -53,6 +54,7 @@ choice! {
 
 /// Which messages the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[allow(missing_docs)]
 pub struct Notifications {
     pub email: bool,
@@ -74,15 +76,17 @@ impl Default for Notifications {
 /// A value under `custom`: a scalar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[allow(missing_docs)]
 pub enum Custom {
     Bool(bool),
-    Number(serde_json::Number),
+    Number(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "f64"))] serde_json::Number),
     Text(String),
 }
 
 /// The resource `/user/me/preferences`, and the document that is stored.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct Preferences {

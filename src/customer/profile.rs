@@ -29,6 +29,7 @@ pub const MAX_FEATURES: usize = 100;
 
 /// What the customer pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Plan {
@@ -286,8 +287,13 @@ impl NewCustomer {
 
 /// The resource `/customer/me`.
 #[derive(Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Customer")
+)]
 #[serde(rename_all = "camelCase")]
-struct CustomerView<'a> {
+pub(crate) struct CustomerView<'a> {
     customer_id: &'a CustomerId,
     email: &'a Option<String>,
     name: &'a Option<String>,

@@ -12,6 +12,7 @@ pub const MAX_REASON_CHARS: usize = 500;
 
 /// Where a customer is in its life (`docs/API.md`, "Status").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Status {
@@ -210,6 +211,11 @@ impl StatusEdit {
 
 /// `GET /customer/me/status`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "CustomerStatus")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusView<'a> {
     /// The status.

@@ -96,9 +96,15 @@ impl UserEdit {
     }
 }
 
+/// The resource `/user/me`.
 #[derive(Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "User")
+)]
 #[serde(rename_all = "camelCase")]
-struct UserView<'a> {
+pub(crate) struct UserView<'a> {
     user_id: &'a UserId,
     customer_id: &'a CustomerId,
     email: &'a Option<String>,

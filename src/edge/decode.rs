@@ -72,7 +72,14 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::PutLimits => Command::WriteOwnLimits(policy::parse_list(body)?),
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health | Route::Ready | Route::Problem | Route::ResourceMetadata | Route::SigningKeys => {
+        Route::Health
+        | Route::Ready
+        | Route::Problem
+        | Route::ResourceMetadata
+        | Route::SigningKeys
+        | Route::OpenApi
+        | Route::Docs
+        | Route::DocsStyle => {
             return Err(Error::fault("this route has no object"));
         }
     })

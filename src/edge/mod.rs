@@ -1,6 +1,7 @@
 //! All that is HTTP and tokens, as pure functions: which route, who calls, what the object is told, what the
 //! caller is answered. Never sees SQL, never does I/O.
 
+pub mod assets;
 pub mod auth;
 pub mod condition;
 pub mod cors;

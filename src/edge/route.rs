@@ -175,6 +175,9 @@ routes! {
     Ready            Get   "/ready"                        Public  None;
     Problem          Get   "/problems/{code}"              Public  None;
     ResourceMetadata Get   "/.well-known/oauth-protected-resource" Public None;
+    OpenApi          Get   "/openapi.json"                 Public  None;
+    Docs             Get   "/docs"                         Public  None;
+    DocsStyle        Get   "/docs.css"                     Public  None;
     SigningKeys      Get   "/.well-known/jwks.json"        Public  None;
 }
 

@@ -16,13 +16,13 @@ use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
 };
-use crate::edge::{condition, cors, health, idempotency, problem, shield};
+use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::entropy::random;
 use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
-use crate::shell::{body, jwks};
+use crate::shell::{assets, body, jwks};
 use crate::types::CustomerId;
 use std::time::Duration;
 use web_sys::{Request, Response};
@@ -46,6 +46,7 @@ struct Trace {
 enum Outgoing {
     Own(Answer),
     Relayed(object::Relayed),
+    File(assets::Found),
 }
 
 /// Answers one request from outside.
@@ -136,6 +137,7 @@ fn finish(
                 relayed.into_response(&headers, is_head),
             )
         }
+        Outgoing::File(found) => (200, None, found.into_response(shown_id, &more, is_head)),
     }
 }
 
@@ -163,7 +165,7 @@ async fn serve(
     };
     trace.route = Some(found);
     if found.audience() == Audience::Public {
-        return public(found, variable, env, head).map(Outgoing::Own);
+        return public(found, variable, env, head).await;
     }
     let site = host::site(env)?;
     if shield::covers(found) {
@@ -227,8 +229,11 @@ fn options(path: &str) -> Answer {
 }
 
 /// The routes that anyone may call, without a customer.
-fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer> {
-    match found {
+async fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Outgoing> {
+    if let Some(file) = files::of(found) {
+        return assets::open(env, file).await.map(Outgoing::File);
+    }
+    let answer = match found {
         Route::Health => Ok(health::health()),
         Route::Ready => host::site(env).map(|_| health::ready()),
         Route::ResourceMetadata => {
@@ -252,7 +257,8 @@ fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Answer
             ))
         }
         _ => Err(Error::fault("a public route without an answer")),
-    }
+    };
+    answer.map(Outgoing::Own)
 }
 
 /// Who is calling.

@@ -1,6 +1,7 @@
 //! The only user of the platform: it hands storage, time and entropy to the pure parts and carries their
 //! answers out. It makes no decision of its own.
 
+mod assets;
 mod body;
 mod customer;
 mod directory;

@@ -82,3 +82,30 @@ fn what_is_public_opens_no_object() {
     server.stop();
     assert_eq!(store::customers(&data).len(), 0);
 }
+
+#[test]
+fn the_interface_is_described_in_openapi_and_on_a_page_without_script_or_foreign_host() {
+    let server = shared();
+    let document = get("/openapi.json").send(&server);
+    assert_eq!(document.must_header("Cache-Control"), "public, max-age=3600");
+    assert_eq!(document.ok(), user_api::openapi::document());
+    let page = get("/docs").send(&server).expect(200);
+    assert_eq!(page.must_header("Content-Type"), "text/html; charset=utf-8");
+    let policy = page.must_header("Content-Security-Policy");
+    assert!(
+        policy.starts_with("default-src 'none'; style-src 'self'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let html = String::from_utf8(page.body.clone()).unwrap();
+    assert!(html.contains("/customer/me") && !html.contains("<script") && !html.contains("=\"http"));
+    let style = get("/docs.css").send(&server).expect(200);
+    assert_eq!(style.must_header("Content-Type"), "text/css; charset=utf-8");
+    for path in ["/openapi.json", "/docs", "/docs.css"] {
+        let head = request("HEAD", path).send(&server).expect(200);
+        assert!(head.body.is_empty());
+        assert_eq!(
+            head.header("Content-Type"),
+            get(path).send(&server).header("Content-Type")
+        );
+    }
+}

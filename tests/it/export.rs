@@ -412,6 +412,7 @@ fn details_older_than_the_retention_go_the_entries_stay_and_the_chain_verifies()
     world.send(&ada().says(Route::PatchUser, &json!({"displayName": "Later"})));
     world.now += 329 * day;
     let tick = |world: &mut World| {
+        world.unlock(false).unwrap();
         let now = Timestamp::from_millis(world.now);
         let World {
             sql,

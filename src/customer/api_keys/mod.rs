@@ -26,6 +26,8 @@ pub use body::{
     MAX_WINDOW_SECS, NewKey, Rotation,
 };
 pub use legacy::{Imported, LegacyKey, MAX_LEGACY_KEYS};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use record::View;
 pub use record::{KeyLimit, KeyRecord, KeyStatus};
 pub use scope::Scope;
 

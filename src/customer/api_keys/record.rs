@@ -8,6 +8,7 @@ use serde::Serialize;
 
 /// A limit that a key has for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct KeyLimit {
     /// Requests in a window.
     pub q: i64,
@@ -17,6 +18,7 @@ pub struct KeyLimit {
 
 /// What a key's owner is told of its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum KeyStatus {
     /// It works.
@@ -64,9 +66,15 @@ pub struct KeyRecord {
     pub rotated_from: Option<KeyId>,
 }
 
+/// An API key as its owner sees it; `secret` is there only in the answer that made it.
 #[derive(Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ApiKey")
+)]
 #[serde(rename_all = "camelCase")]
-struct View<'a> {
+pub(crate) struct View<'a> {
     key_id: &'a KeyId,
     name: &'a str,
     prefix: &'a str,

@@ -110,6 +110,11 @@ impl Release {
 
 /// The answer of consume: the body of 200, and the members that the problem of 429 carries beside its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "Consumed")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ConsumeView {
     /// Whether everything was spent; else nothing was.
@@ -123,6 +128,11 @@ pub struct ConsumeView {
 
 /// What is left of one policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "PolicyRemaining")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct PolicyView {
     /// The policy's name.

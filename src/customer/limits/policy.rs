@@ -20,6 +20,7 @@ pub const MAX_QUOTA: u64 = 1_000_000_000;
 
 /// What a policy counts (draft-ietf-httpapi-ratelimit-headers-11, quota units).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum QuotaUnit {
     /// Requests in a window.
@@ -50,6 +51,7 @@ impl QuotaUnit {
 
 /// One quota policy. Serialises to the form from which it is read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 pub struct Policy {
     name: String,
     q: u64,

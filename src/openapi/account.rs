@@ -1,0 +1,49 @@
+//! Reading the audit log, the export, the erasure.
+
+use super::answers::{AuditEntry, AuditHead, AuditPage};
+use super::operation::Operation;
+use crate::edge::route::Route;
+use crate::error::Code;
+use serde_json::json;
+
+pub(super) fn describe(route: Route) -> Option<Operation> {
+    Some(match route {
+        Route::ListAudit => {
+            audit_page("Read the audit log").answers::<AuditPage>(200, "A page, newest first.")
+        }
+        Route::GetAuditEntry => Operation::new("Read one entry of the audit log")
+            .answers::<AuditEntry>(200, "The entry.")
+            .problems(&[Code::AuditEntryNotFound]),
+        Route::GetAuditHead => Operation::new("Read where the audit log ends")
+            .query(
+                "since",
+                "Adds the leaf hashes of the entries after this one.",
+                json!({"type": "integer", "minimum": 0}),
+            )
+            .answers::<AuditHead>(200, "The head, signed."),
+        _ => return None,
+    })
+}
+
+/// A list of audit entries, with its filters.
+pub(super) fn audit_page(summary: &'static str) -> Operation {
+    let text = || json!({"type": "string"});
+    let time = || json!({"type": "string", "format": "date-time"});
+    Operation::new(summary)
+        .query(
+            "limit",
+            "Most entries of the page; 20 if left out.",
+            json!({"type": "integer", "minimum": 1, "maximum": 100}),
+        )
+        .query(
+            "cursor",
+            "`nextCursor` of the page before, with the same filters.",
+            text(),
+        )
+        .query("action", "Only entries of this action.", text())
+        .query("outcome", "Only entries of this outcome.", text())
+        .query("actor", "Only entries of this actor, by id or by kind.", text())
+        .query("from", "Only entries at or after this moment.", time())
+        .query("to", "Only entries before this moment.", time())
+        .problems(&[Code::InvalidCursor])
+}

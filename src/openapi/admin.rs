@@ -1,0 +1,75 @@
+//! What a super-admin may do.
+
+use super::account::audit_page;
+use super::answers::{AuditPage, Limits, Usage};
+use super::bodies::{
+    Activation, AdminCustomerPatch, AdminCustomerPut, NewPolicies, Revocation, StatusPut, Suspension,
+};
+use super::operation::Operation;
+use crate::customer::profile::CustomerView;
+use crate::customer::status::StatusView;
+use crate::edge::route::Route;
+use crate::error::Code;
+
+/// What a request on a customer that the path names may meet.
+const NAMED: &[Code] = &[Code::CustomerNotFound, Code::CustomerErased];
+
+pub(super) fn describe(route: Route) -> Option<Operation> {
+    Some(match route {
+        Route::AdminGetCustomer => Operation::new("Read a customer")
+            .answers::<CustomerView<'_>>(200, "The customer.")
+            .problems(NAMED)
+            .versioned(),
+        Route::AdminPutCustomer => Operation::new("Replace a customer's writable fields")
+            .body::<AdminCustomerPut>()
+            .answers::<CustomerView<'_>>(200, "The customer after the change.")
+            .problems(NAMED)
+            .problems(&[Code::FieldNotWritable, Code::EmailTaken])
+            .versioned(),
+        Route::AdminPatchCustomer => Operation::new("Change a customer")
+            .body::<AdminCustomerPatch>()
+            .answers::<CustomerView<'_>>(200, "The customer after the change.")
+            .problems(NAMED)
+            .problems(&[Code::FieldNotWritable, Code::EmailTaken])
+            .versioned(),
+        Route::AdminPutStatus => moves("Move a customer to another status")
+            .body::<StatusPut>()
+            .answers::<StatusView<'_>>(200, "The status after the move."),
+        Route::PutStatus => moves("Move the administrator's own customer to another status")
+            .body::<StatusPut>()
+            .answers::<StatusView<'_>>(200, "The status after the move."),
+        Route::AdminSuspend => moves("Suspend a customer")
+            .body::<Suspension>()
+            .answers::<CustomerView<'_>>(200, "The customer after the move."),
+        Route::AdminActivate => moves("Make a customer active")
+            .body::<Activation>()
+            .answers::<CustomerView<'_>>(200, "The customer after the move."),
+        Route::AdminListAudit => audit_page("Read a customer's audit log")
+            .answers::<AuditPage>(200, "A page, newest first.")
+            .problems(NAMED),
+        Route::AdminRevokeTokens => Operation::new("Revoke a customer's tokens")
+            .body::<Revocation>()
+            .done("They are revoked.")
+            .problems(NAMED)
+            .problems(&[Code::RevokeAllInstead]),
+        Route::AdminGetLimits => Operation::new("Read a customer's limits")
+            .answers::<Limits>(200, "Its own limits, and those in force.")
+            .problems(NAMED),
+        Route::AdminPutLimits => Operation::new("Set a customer's own limits")
+            .body::<NewPolicies>()
+            .answers::<Limits>(200, "Its own limits, and those in force.")
+            .problems(NAMED),
+        Route::AdminGetUsage => Operation::new("Read a customer's usage")
+            .answers::<Usage>(200, "The limits and the last 31 days.")
+            .problems(NAMED),
+        _ => return None,
+    })
+}
+
+/// A move to another status.
+fn moves(summary: &'static str) -> Operation {
+    Operation::new(summary)
+        .problems(NAMED)
+        .problems(&[Code::StatusTransitionNotAllowed, Code::FieldNotWritable])
+        .versioned()
+}

@@ -1,0 +1,192 @@
+//! The types of answers that the worker writes without a type of their own. A test of the worker holds its answers
+//! against them.
+#![allow(dead_code)] // They are described, never made.
+
+use crate::customer::api_keys::View;
+use crate::customer::limits::{Policy, QuotaUnit};
+use crate::types::{CustomerId, Timestamp};
+use schemars::JsonSchema;
+
+/// The customer's API keys, newest first, in one page.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[schemars(rename = "ApiKeyList")]
+pub(super) struct KeyList<'a> {
+    data: Vec<View<'a>>,
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+/// What is left of the customer's limits, and how much it was used.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct Usage {
+    /// Every limit of the customer.
+    policies: Vec<UsedPolicy>,
+    /// Today's requests (UTC).
+    today: Vec<UsedRoute>,
+    /// The requests of 30 days, today among them.
+    #[schemars(rename = "last30Days")]
+    last_30_days: Vec<UsedRoute>,
+}
+
+/// A limit, and what is left of it.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", rename = "PolicyUsage")]
+pub(super) struct UsedPolicy {
+    name: String,
+    unit: QuotaUnit,
+    /// Units in a window.
+    q: u64,
+    /// The window in seconds.
+    w: u64,
+    /// Units that can be spent at once.
+    limit: u64,
+    /// What of them is spent and not restored yet.
+    used: u64,
+    /// Units that can be spent now.
+    remaining: u64,
+    /// When nothing will be missing; null where nothing is used.
+    resets_at: Option<Timestamp>,
+}
+
+/// The requests of one route and outcome.
+#[derive(JsonSchema)]
+#[schemars(rename = "RouteUsage")]
+pub(super) struct UsedRoute {
+    /// Method and path pattern.
+    route: String,
+    /// `ok`, `replayed`, `idle`, or the code of the problem.
+    outcome: String,
+    count: i64,
+}
+
+/// A customer's limits.
+#[derive(JsonSchema)]
+pub(super) struct Limits {
+    /// What was set for this customer.
+    own: Vec<Policy>,
+    /// What is in force: its plan's and its own.
+    policies: Vec<Policy>,
+}
+
+/// The customer that now exists.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct Ensured {
+    customer_id: CustomerId,
+    /// Whether this request made it.
+    created: bool,
+}
+
+/// A page of the audit log.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AuditPage {
+    data: Vec<AuditEntry>,
+    /// False at the end of the log; a page may be short before that.
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+/// An entry of the audit log.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AuditEntry {
+    #[schemars(range(min = 1))]
+    seq: i64,
+    at: Timestamp,
+    actor: AuditActor,
+    action: String,
+    target: String,
+    /// `ok`, or the code of the refusal.
+    outcome: String,
+    request_id: String,
+    /// SHA-256 in hex.
+    hash: String,
+    /// As much of it as the reader may see; null once it is no longer kept.
+    detail: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+}
+
+/// Who did it.
+#[derive(JsonSchema)]
+pub(super) struct AuditActor {
+    id: String,
+    /// `user`, `admin`, `integration`, `service` or `system`.
+    kind: String,
+}
+
+/// Where the audit log ends.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AuditHead {
+    seq: i64,
+    /// SHA-256 in hex.
+    hash: String,
+    at: Timestamp,
+    /// A signed note.
+    checkpoint: String,
+    /// With `since`: leaf hashes in hex.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    leaves: Option<Vec<String>>,
+    /// With `since`, where there is more.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    next_since: Option<i64>,
+}
+
+/// A JWK set (RFC 7517).
+#[derive(JsonSchema)]
+#[schemars(rename = "JwkSet")]
+pub(super) struct KeySet {
+    keys: Vec<std::collections::BTreeMap<String, serde_json::Value>>,
+}
+
+/// The state of the worker.
+#[derive(JsonSchema)]
+pub(super) struct Health {
+    /// `ok`, or `ready`.
+    status: String,
+}
+
+/// RFC 9728 section 2.
+#[derive(JsonSchema)]
+pub(super) struct ResourceMetadata {
+    resource: String,
+    authorization_servers: Vec<String>,
+    bearer_methods_supported: Vec<String>,
+    resource_name: String,
+}
+
+/// A page or a file, as text.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct Text(String);
+
+/// This document.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub(super) struct AnyObject(std::collections::BTreeMap<String, serde_json::Value>);
+
+/// An answer that only the holder of the caller's credential can open (`docs/FORMATS.md`).
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct SealedResponse {
+    #[schemars(extend("const" = 4))]
+    version: u8,
+    #[schemars(extend("const" = true))]
+    encrypted: bool,
+    #[schemars(extend("const" = "XChaCha20-Poly1305"))]
+    algorithm: String,
+    #[schemars(extend("const" = "HKDF-SHA256"))]
+    kdf: String,
+    /// 32 bytes in base64.
+    salt: String,
+    /// 24 bytes in base64.
+    nonce: String,
+    /// The media type of what is sealed.
+    content_type: String,
+    /// That of `X-Request-Id`.
+    request_id: String,
+    /// Ciphertext and tag in base64.
+    data: String,
+}
