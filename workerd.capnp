@@ -50,6 +50,7 @@ const userApi :Workerd.Worker = (
     (name = "JWT_ISSUER", fromEnvironment = "JWT_ISSUER"),
     (name = "JWT_MAX_TTL_SECONDS", fromEnvironment = "JWT_MAX_TTL_SECONDS"),
     (name = "JWT_SECRET", fromEnvironment = "JWT_SECRET"),
+    (name = "LEGACY_API_KEYS", fromEnvironment = "LEGACY_API_KEYS"),
     (name = "MASTER_KEYS", fromEnvironment = "MASTER_KEYS"),
     (name = "OBJECT_DEADLINE_MS", fromEnvironment = "OBJECT_DEADLINE_MS"),
     (name = "RATE_LIMITS", fromEnvironment = "RATE_LIMITS"),

@@ -17,6 +17,7 @@ use user_api::customer::status::{Access, Status, TRANSITIONS};
 use user_api::edge::route::{Audience, Route};
 use user_api::edge::settings::{Required, SETTINGS};
 use user_api::error::Code;
+use user_api::legacy::outcome::{Outcome, Word};
 use user_api::{customer, directory};
 
 fn root() -> &'static Path {
@@ -144,6 +145,17 @@ fn every_operation_stands_in_the_contract_and_in_the_readme() {
             .map(|route| (route.method().as_str(), route.pattern(), who(route)))
             .collect();
         assert_eq!(told, routes, "{page}");
+    }
+}
+
+#[test]
+fn every_word_of_an_import_s_results_stands_in_the_page_on_moving_in() {
+    let page = read("docs/MIGRATION.md");
+    let rows = named_rows(section(&page, "Results"));
+    let words = Word::ALL.iter().map(|word| (word.as_str(), vec![word.help()]));
+    assert_eq!(rows, words.collect());
+    for outcome in Outcome::ALL {
+        assert!(page.contains(&format!("`{}`:", outcome.as_str())));
     }
 }
 

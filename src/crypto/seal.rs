@@ -49,6 +49,8 @@ macro_rules! columns {
 columns! {
     /// A reply that is kept for a repetition; the row is its scope in hex.
     IdempotencyReply "idempotency" "reply";
+    /// What came from the older service; the row is its kind and its key.
+    LegacyDocument "legacy" "document";
 }
 
 /// One customer's keys, one a column, derived once.

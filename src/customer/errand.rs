@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
 use crate::customer::memory::Memory;
+use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::Origin;
 use crate::customer::status::Status;
@@ -15,6 +16,7 @@ use crate::customer::{MIGRATIONS, aliases, entry, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
+use crate::legacy::outcome::{Outcome, Word};
 use crate::sql::{is_initialised, migrate};
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -33,8 +35,12 @@ pub struct Errand {
 impl Errand {
     /// Whether it may make the customer.
     #[must_use]
-    pub const fn creates(&self) -> bool {
-        matches!(self.what, What::Create(_))
+    pub fn creates(&self) -> bool {
+        match &self.what {
+            What::Create(_) => true,
+            What::Import(import) => import.creates(),
+            _ => false,
+        }
     }
 }
 
@@ -62,6 +68,19 @@ pub enum What {
         /// For whom it stood before, as far as whoever asks knows.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<CustomerId>,
+    },
+    /// Take these records of the older service in.
+    Import(Box<Import>),
+    /// Give up the claim of this e-mail for an older customer, if nobody has touched this one since it moved in.
+    Cede {
+        /// The e-mail.
+        index: EmailIndex,
+        /// The other customer.
+        rival: CustomerId,
+        /// When it was created.
+        created_at: Timestamp,
+        /// For whom it is asked.
+        by: Box<By>,
     },
     /// `alias` stands for this customer when a token carries this e-mail.
     AddAlias {
@@ -114,6 +133,10 @@ pub enum Answer {
     NotMine(Standing),
     /// For whom it stands now.
     Bound(CustomerId),
+    /// What became of the records.
+    Moved(Moved),
+    /// The claim is given up, and released.
+    Ceded,
     /// It is noted.
     Noted,
     /// There is no room for more.
@@ -168,6 +191,25 @@ impl Turn<'_> {
                 other => Answer::NotMine(other),
             },
             What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::Import(import) if is_erased => {
+                Answer::Moved(Moved::all(import, Outcome::Skipped, Word::Erased))
+            }
+            What::Import(import) => Answer::Moved(self.import(memory, import)?),
+            What::Cede { index, .. } if is_erased || !memory.account.has_claimed(index) => {
+                Answer::NotMine(standing(Some(index)))
+            }
+            What::Cede {
+                rival,
+                created_at,
+                by,
+                ..
+            } => {
+                if self.cede(memory, (*created_at, rival), by)? {
+                    Answer::Ceded
+                } else {
+                    Answer::Is(Standing::Customer { holds: true })
+                }
+            }
             What::AddAlias { index, .. } if is_erased => Answer::Is(standing(Some(index))),
             What::AddAlias { alias, index } => {
                 if aliases::add(self.sql, alias, index)? {
@@ -187,7 +229,11 @@ impl Turn<'_> {
         self.log_errand(memory, by, "customer.ensure", Map::new())
     }
 
-    fn log_errand(
+    /// The entry of an errand in the log.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn log_errand(
         &mut self,
         memory: &mut Memory,
         by: &By,
@@ -236,6 +282,14 @@ impl Turn<'_> {
                     None => Answer::Full,
                 }
             }
+            What::Import(import) => {
+                let (memory, moved) = match self.standing(None)? {
+                    Standing::Absent => self.import_absent(import)?,
+                    _ => (None, Moved::all(import, Outcome::Conflict, Word::Alias)),
+                };
+                return Ok((memory, Answer::Moved(moved)));
+            }
+            What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
         };
         Ok((None, answer))

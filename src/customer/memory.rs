@@ -10,6 +10,7 @@ use crate::customer::audit::retention::Retention;
 use crate::customer::config::Config;
 use crate::customer::export::running::Exports;
 use crate::customer::idempotency::Idempotency;
+use crate::customer::moving;
 use crate::customer::outbox::Outbox;
 use crate::customer::profile::Record;
 use crate::customer::quota::Quota;
@@ -54,6 +55,8 @@ pub struct Memory {
     pub exports: Exports,
     /// The oldest detail of the log that is kept.
     pub retention: Retention,
+    /// Whether preferences came along that no user has yet.
+    pub has_preferences_waiting: bool,
     seen: HashMap<String, Seen>,
 }
 
@@ -113,6 +116,7 @@ impl Memory {
             refusals: Refusals::default(),
             exports: Exports::load(sql, now)?,
             retention: Retention::load(sql, &head, config.audit_retention_ms)?,
+            has_preferences_waiting: moving::has_preferences_waiting(sql)?,
             seen: HashMap::new(),
             record,
             account,

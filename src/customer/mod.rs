@@ -38,6 +38,7 @@ mod key;
 pub mod limits;
 pub mod listing;
 mod memory;
+pub mod moving;
 pub mod outbox;
 pub mod preferences;
 pub mod profile;
@@ -97,6 +98,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 6,
         script: include_str!("../../migrations/customer/0006_accounts.sql"),
+    },
+    Migration {
+        number: 7,
+        script: include_str!("../../migrations/customer/0007_legacy.sql"),
     },
 ];
 

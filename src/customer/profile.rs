@@ -439,6 +439,31 @@ impl Record {
         Ok(())
     }
 
+    /// Writes everything that an import may have changed, as the next version. Its moments are the records' own.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn write_moved(&mut self, sql: &dyn Sql) -> Result<()> {
+        self.version.number = self.version.number.saturating_add(1);
+        sql.exec(
+            "UPDATE customer SET version = ?, status = ?, status_reason = ?, status_changed_at = ?, plan = ?, \
+             features = ?, profile = ?, created_at = ?, updated_at = ?, last_seen_at = ? WHERE one = 1",
+            &[
+                self.version.number.into(),
+                self.status.as_str().into(),
+                self.status_reason.as_deref().into(),
+                self.status_changed_at.as_millis().into(),
+                self.plan.as_str().into(),
+                features_text(&self.features)?,
+                json::to_bytes(&self.profile)?.into(),
+                self.created_at.as_millis().into(),
+                self.updated_at.as_millis().into(),
+                self.last_seen_at.map(Timestamp::as_millis).into(),
+            ],
+        )?;
+        Ok(())
+    }
+
     /// Moves to a status that the table allows, as the next version. The same status again changes at most the
     /// reason, and only where one is given: the moment of the change stays.
     ///

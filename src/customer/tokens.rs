@@ -299,6 +299,18 @@ impl Revocations {
         self.set_held(sql, self.held.saturating_add(1))
     }
 
+    /// Takes over a revocation of the older service's; false if it is held already.
+    ///
+    /// # Errors
+    /// As [`Revocations::revoke_one`].
+    pub fn import(&mut self, sql: &dyn Sql, hash: &str, now: Timestamp) -> Result<bool> {
+        let name = TokenName::Legacy(hash);
+        if is_held(sql, &name.hash())? {
+            return Ok(false);
+        }
+        self.revoke_one(sql, name, now).map(|()| true)
+    }
+
     /// Revokes every token issued at this Unix second or before it. An earlier second than the one that holds
     /// already changes nothing.
     ///

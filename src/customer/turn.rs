@@ -104,7 +104,8 @@ impl<'a> Turn<'a> {
                 origin: request.origin.clone(),
             },
         };
-        let memory = self.create(&create)?;
+        let mut memory = self.create(&create)?;
+        memory.counters.count(request.operation, "ok", self.now);
         Ok((Some(memory), created(self.id, true)?.into()))
     }
 
@@ -240,6 +241,9 @@ impl<'a> Turn<'a> {
             let subject_index = self.config.index.subject(&user.subject)?;
             let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
+        }
+        if memory.has_preferences_waiting && owns_email(user, &memory.record) {
+            self.hand_over_preferences(memory, user)?;
         }
         memory.record.touch(self.sql, self.now)
     }

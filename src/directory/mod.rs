@@ -8,6 +8,7 @@
 pub mod claims;
 pub mod errand;
 pub mod list;
+pub mod moving;
 pub mod shard;
 
 use crate::error::{Code, Error, Result};

@@ -72,7 +72,8 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::PutLimits => Command::WriteOwnLimits(policy::parse_list(body)?),
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health
+        Route::ImportRecords
+        | Route::Health
         | Route::Ready
         | Route::Problem
         | Route::ResourceMetadata

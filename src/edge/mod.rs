@@ -10,6 +10,7 @@ pub mod envelope;
 pub mod errand;
 pub mod health;
 pub mod idempotency;
+pub mod import;
 pub mod intake;
 pub mod log;
 pub mod problem;

@@ -2,6 +2,7 @@
 //! The table is also what the documentation and the tests walk.
 
 use crate::customer::request::Operation;
+use crate::edge::import::MAX_IMPORT_BYTES;
 use serde::{Deserialize, Serialize};
 
 /// Largest body that an operation on one resource accepts, in bytes: 50 metadata keys of 40 characters with
@@ -84,6 +85,8 @@ pub enum BodyKind {
     Json,
     /// `application/json`, or no body at all.
     OptionalJson,
+    /// `application/x-ndjson`: one JSON object a line, read as a stream.
+    Ndjson,
     /// `application/merge-patch+json` (RFC 7396), or `application/json` with the same meaning.
     MergePatch,
 }
@@ -170,6 +173,7 @@ routes! {
     AdminListAudit   Get   "/admin/customers/{customerId}/audit" Admin None;
     AdminExport      Get   "/admin/customers/{customerId}/export" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
+    ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;
@@ -194,6 +198,15 @@ impl Route {
     #[must_use]
     pub const fn streams(self) -> bool {
         matches!(self, Self::ExportCustomer | Self::AdminExport)
+    }
+
+    /// The largest body that it takes, in bytes.
+    #[must_use]
+    pub const fn max_body_bytes(self) -> usize {
+        match self.body() {
+            BodyKind::Ndjson => MAX_IMPORT_BYTES,
+            _ => MAX_BODY_BYTES,
+        }
     }
 
     /// What the statistics call it.

@@ -16,6 +16,7 @@ pub mod outcome;
 mod read;
 pub mod slim;
 mod text;
+pub mod wanted;
 
 pub use facts::Facts;
 pub use line::{Line, Note, Parsed};

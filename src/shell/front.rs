@@ -5,9 +5,11 @@
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
+use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::Origin;
 use crate::customer::tokens::Target;
+use crate::edge;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
@@ -22,10 +24,10 @@ use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
-use crate::shell::{assets, body, jwks};
+use crate::shell::{assets, body, import, jwks, legacy};
 use crate::types::CustomerId;
 use std::time::Duration;
-use web_sys::{Request, Response};
+use web_sys::{ReadableStream, Request, Response};
 use worker::{Delay, Env};
 
 /// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
@@ -46,6 +48,8 @@ struct Trace {
 enum Outgoing {
     Own(Answer),
     Relayed(object::Relayed),
+    /// The results of an import, as they come.
+    Streamed(ReadableStream),
     File(assets::Found),
 }
 
@@ -127,6 +131,14 @@ fn finish(
             }
             (status, code, http::respond(answer, &headers))
         }
+        Outgoing::Streamed(stream) => {
+            let kind = edge::import::MEDIA_TYPE;
+            let answer = Answer::document(200, kind, Vec::new(), Caching::Never);
+            let mut headers = answer.common_headers(shown_id);
+            headers.extend(answer.headers);
+            headers.extend(more);
+            (200, None, http::stream(&stream, &headers))
+        }
         Outgoing::Relayed(relayed) => {
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
@@ -184,6 +196,13 @@ async fn serve(
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
     admit(found, &caller)?;
+    if found == Route::ImportRecords {
+        let by = By {
+            caller,
+            origin: origin.clone(),
+        };
+        return import::start(request.body(), env, by).map(Outgoing::Streamed);
+    }
     let condition = condition::parse(
         head.header("if-match").as_deref(),
         head.header("if-none-match").as_deref(),
@@ -195,7 +214,6 @@ async fn serve(
     };
     let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
     trace.customer = Some(customer.clone());
-    // 3., 4.
     let envelope = Envelope {
         customer,
         route: found,
@@ -206,16 +224,45 @@ async fn serve(
         query: found.query(&head.url).to_owned(),
         idempotency_key,
     };
+    ask(env, &site, head, &envelope, body.as_deref()).await
+}
+
+/// 3., 4. Asks the customer's object; once more if the customer has moved in meanwhile.
+async fn ask(
+    env: &Env,
+    site: &Site,
+    head: &Head,
+    envelope: &Envelope,
+    body: Option<&[u8]>,
+) -> Result<Outgoing> {
     let call = Call {
         customer: &envelope.customer,
-        method: found.method(),
+        method: envelope.route.method(),
         header: envelope.encode()?,
-        body: body.as_deref(),
+        body,
         traceparent: log::traceparent(head.header("traceparent")),
-        is_long: found.streams(),
+        is_long: envelope.route.streams(),
         deadline_ms: site.settings.object_deadline_ms,
     };
-    object::call(env, call).await.map(Outgoing::Relayed)
+    let relayed = object::call(env, &call).await?;
+    if !move_in(env, site, envelope, relayed.code).await {
+        return Ok(Outgoing::Relayed(relayed));
+    }
+    object::call(env, &call).await.map(Outgoing::Relayed)
+}
+
+/// The quiet way: who is not here may still be in the older store. True if it is worth asking again.
+async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> bool {
+    let (settings, origin) = (&site.settings, &envelope.origin);
+    match (&envelope.caller, code) {
+        (Caller::User(user), Some(Code::CustomerNotFound)) if !envelope.route.audience().is_admin() => {
+            legacy::of_user(env, settings, user, origin).await
+        }
+        (Caller::Integration(key), Some(Code::InvalidApiKey)) if key.legacy => {
+            legacy::of_key(env, settings, &key.customer, &key.digest, origin).await
+        }
+        _ => false,
+    }
 }
 
 /// `OPTIONS` of any path: a preflight's answer serves both.

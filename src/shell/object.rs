@@ -115,12 +115,12 @@ impl Relayed {
 /// # Errors
 /// `unavailable` if it does not answer within the deadline, or fails and, for a request that changes nothing,
 /// fails again.
-pub async fn call(env: &Env, call: Call<'_>) -> Result<Relayed> {
-    let mut outcome = attempt(env, &call).await;
+pub async fn call(env: &Env, call: &Call<'_>) -> Result<Relayed> {
+    let mut outcome = attempt(env, call).await;
     if let Err(failure) = &outcome
         && may_retry(call.method, failure)
     {
-        outcome = attempt(env, &call).await;
+        outcome = attempt(env, call).await;
     }
     outcome.map(Relayed::new).map_err(|failure| {
         Error::new(Code::Unavailable, "The customer's data did not answer in time.").because(failure.reason)

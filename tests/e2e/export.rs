@@ -325,9 +325,10 @@ fn memory(process: u32) -> (u64, u64) {
     (of("VmRSS:"), of("VmHWM:"))
 }
 
+/// Measured last: 190 MB at most, 102 MB more than before. The goal is kept here and is not met.
 /// Run it with `cargo test --release --test e2e a_million -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes, and measures"]
+#[ignore = "takes minutes, and the goal of 128 MB is not met: 190 MB at the peak"]
 fn a_million_entries_are_exported_in_little_memory() {
     const ENTRIES: i64 = 1_000_000;
     let settings = Settings::default();
@@ -365,7 +366,10 @@ fn a_million_entries_are_exported_in_little_memory() {
         .current_dir(desk.0.path())
         .status();
     assert!(python.unwrap().success());
-    assert!(most < 128 * 1024, "{most} kB");
+    assert!(
+        most < 128 * 1024,
+        "the goal is 128 MB; at most {most} kB, {before} kB before"
+    );
     server.stop();
 }
 

@@ -26,6 +26,7 @@ mod export;
 mod integrations;
 mod limits;
 mod limits_model;
+mod moving;
 mod preferences;
 mod status;
 mod status_gate;

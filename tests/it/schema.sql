@@ -101,6 +101,13 @@ CREATE TABLE idempotency (
   expires_at   INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE legacy (
+  kind      TEXT  NOT NULL CHECK (kind IN ('customer', 'preferences', 'api_key', 'audit', 'display_name')),
+  key       TEXT  NOT NULL,
+  document  BLOB  NOT NULL,
+  PRIMARY KEY (kind, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE limiter (
   one    INTEGER PRIMARY KEY CHECK (one = 1),
   state  BLOB    NOT NULL

@@ -508,6 +508,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move records of an older service in
+         * @description One record `{key, value, expiration?}` a line, one result `{key, outcome, customerId?, detail?}` a line, in the order of the lines; both are streams. Safe to repeat.
+         */
+        post: operations["importRecords"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/tokens/revoke": {
         parameters: {
             query?: never;
@@ -1655,6 +1675,17 @@ export interface components {
         };
         /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
         "422.idempotency_key_reused": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /** @description - `validation_failed`: The body has faults */
+        "422.validation_failed": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -3679,6 +3710,45 @@ export interface operations {
             413: components["responses"]["413.body_too_large"];
             415: components["responses"]["415.unsupported_media_type"];
             422: components["responses"]["422.validation_failed.field_not_writable"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    importRecords: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description What each record came to. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];

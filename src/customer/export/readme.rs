@@ -16,7 +16,7 @@ pub fn text(customer_id: &CustomerId, made_at: Timestamp, entries: i64, is_for_o
 Your data
 =========
 
-This archive holds everything that the service keeps about the customer
+This archive holds what the service keeps about the customer
 {customer_id}, as it was at {made_at} (UTC).
 
 customer.json      the customer: names, e-mail, plan, status, metadata
@@ -31,6 +31,8 @@ manifest.json.sig  the service's signature of the manifest
 
 All text is UTF-8. In audit.csv an apostrophe stands in front of a value that a spreadsheet could take for a
 formula. Details of old entries are no longer kept; their entries stay.
+
+Not in it: records that came along from an older service and have no place of their own here. Ask the operator.
 
 {note}
 

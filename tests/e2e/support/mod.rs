@@ -5,6 +5,7 @@ pub mod http;
 pub mod integration;
 pub mod issuer;
 pub mod keys;
+pub mod kv;
 pub mod log;
 pub mod raw;
 pub mod server;
