@@ -91,6 +91,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/customers/{customerId}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Export a customer's data */
+        get: operations["adminExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}/limits": {
         parameters: {
             query?: never;
@@ -316,6 +333,26 @@ export interface paths {
         };
         /** Read where the audit log ends */
         get: operations["getAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export the customer's data
+         * @description For the owner, also while the customer is not active. Made while it is sent: an answer that ends early lacks the archive's end. HEAD begins and breaks off an export.
+         */
+        get: operations["exportCustomer"];
         put?: never;
         post?: never;
         delete?: never;
@@ -729,6 +766,8 @@ export interface components {
             name?: string;
             scopes?: components["schemas"]["Scope"][];
         };
+        /** @description A ZIP archive, in bytes. */
+        Archive: string;
         /** @description Who did it. */
         AuditActor: {
             id: string;
@@ -2225,6 +2264,45 @@ export interface operations {
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
+    adminExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive, a ZIP that proves itself. */
+            200: {
+                headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Archive"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
     adminGetLimits: {
         parameters: {
             query?: never;
@@ -3199,6 +3277,44 @@ export interface operations {
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    exportCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive, a ZIP that proves itself. */
+            200: {
+                headers: {
+                    "Content-Disposition": components["headers"]["Content-Disposition"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["Archive"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
