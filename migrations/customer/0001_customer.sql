@@ -62,3 +62,25 @@ WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header A
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never changed');
 END;
+
+-- Exports under way, so that one which a restart cut off is known afterwards.
+CREATE TABLE exports (
+  export_id   TEXT    PRIMARY KEY,
+  request_id  TEXT    NOT NULL,
+  started_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What an export under way copied of `users` when it began, because it may change before its turn comes; still
+-- sealed. Dropped when the export ends.
+CREATE TABLE export_users (
+  export_id            TEXT    NOT NULL,
+  user_id              TEXT    NOT NULL,
+  version              INTEGER NOT NULL,
+  profile              BLOB    NOT NULL,
+  preferences_version  INTEGER NOT NULL,
+  preferences          BLOB,
+  created_at           INTEGER NOT NULL,
+  updated_at           INTEGER NOT NULL,
+  last_seen_at         INTEGER NOT NULL,
+  PRIMARY KEY (export_id, user_id)
+) STRICT, WITHOUT ROWID;

@@ -8,3 +8,13 @@ CREATE TABLE legacy (
   document  BLOB  NOT NULL,
   PRIMARY KEY (kind, key)
 ) STRICT, WITHOUT ROWID;
+
+-- The same of `legacy`: which rows an export under way is to have, and copies of those that may change, still sealed.
+-- The others are never changed.
+CREATE TABLE export_legacy (
+  export_id  TEXT  NOT NULL,
+  kind       TEXT  NOT NULL,
+  key        TEXT  NOT NULL,
+  document   BLOB,
+  PRIMARY KEY (export_id, kind, key)
+) STRICT, WITHOUT ROWID;

@@ -9,6 +9,7 @@
 pub mod bare;
 pub mod checkpoint;
 pub mod page;
+pub mod retention;
 pub mod view;
 
 use crate::crypto::seal::NONCE_BYTES;

@@ -76,6 +76,8 @@ pub enum Command {
     WithdrawErasure,
     /// Reads whether it is asked for, or was carried out.
     ReadErasure,
+    /// Begins an export of everything.
+    Export,
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
@@ -120,6 +122,7 @@ impl Command {
             Self::RevokeTokens(_) => "tokens.revoke",
             Self::ReadLimits => "limits.read",
             Self::WriteLimits(_) | Self::WriteOwnLimits(_) => "limits.update",
+            Self::Export => "export.read",
             Self::ListAudit(_) => "audit.list",
             Self::ReadAudit(_) => "audit.read",
             Self::ReadAuditHead(_) => "audit.head",
@@ -151,6 +154,7 @@ impl Command {
             | Self::RequestErasure(_)
             | Self::WithdrawErasure
             | Self::ReadErasure
+            | Self::Export
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
             | Self::EditCustomer(_)
@@ -194,6 +198,7 @@ impl Command {
                 | Self::RotateKey(..)
                 | Self::RevokeKey(_)
                 | Self::RevokeTokens(Target::All)
+                | Self::Export
                 | Self::ReadLimits
                 | Self::WriteOwnLimits(_)
                 | Self::RequestErasure(_)
@@ -228,6 +233,7 @@ impl Command {
                 | Self::RequestErasure(_)
                 | Self::WithdrawErasure
                 | Self::ReadErasure
+                | Self::Export
                 | Self::Invalid { .. }
         )
     }

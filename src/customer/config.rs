@@ -18,6 +18,8 @@ pub struct Config {
     pub master_keys: MasterKeys,
     /// `ERASURE_GRACE_DAYS`: how long an erasure that was asked for can be withdrawn.
     pub erasure_grace_days: u32,
+    /// `AUDIT_RETENTION_DAYS` in milliseconds: how long details of audit entries are kept.
+    pub audit_retention_ms: i64,
     /// `SIGNING_KEYS`, which sign checkpoints and exports.
     pub signing: SigningKeys,
     /// How a reply looks when it is sent, so that it can be stored and sent again byte for byte. The brain does not

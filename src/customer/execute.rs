@@ -24,6 +24,7 @@ use serde_json::{Map, Value, json};
 
 mod audit;
 mod erasure;
+mod export;
 mod keys;
 
 /// What carrying out a command came to, and what the log is to say of it beyond the usual.
@@ -84,6 +85,7 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         Command::RequestErasure(_) | Command::WithdrawErasure | Command::ReadErasure => {
             erasure::execute(turn, memory, request)
         }
+        Command::Export => export::execute(turn, memory, request),
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),
         Command::WriteOwnLimits(policies) => write_own_limits(turn, memory, policies),
         Command::Invalid { error, .. } => Err(error.clone()),

@@ -6,8 +6,10 @@ use crate::crypto::FieldKeys;
 use crate::customer::account::Account;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
+use crate::customer::audit::retention::Retention;
 use crate::customer::config::Config;
 use crate::customer::erasure::Erasure;
+use crate::customer::export::running::Exports;
 use crate::customer::idempotency::Idempotency;
 use crate::customer::moving;
 use crate::customer::outbox::Outbox;
@@ -52,6 +54,10 @@ pub struct Memory {
     pub counters: Counters,
     /// Refusals that no limit bounds.
     pub refusals: Refusals,
+    /// Exports under way.
+    pub exports: Exports,
+    /// The oldest detail of the log that is kept.
+    pub retention: Retention,
     /// Whether preferences came along that no user has yet.
     pub has_preferences_waiting: bool,
     seen: HashMap<String, Seen>,
@@ -122,6 +128,8 @@ impl Memory {
             quota,
             counters: Counters::default(),
             refusals: Refusals::default(),
+            exports: Exports::load(sql, now)?,
+            retention: Retention::load(sql, &head, config.audit_retention_ms)?,
             has_preferences_waiting: moving::has_preferences_waiting(sql)?,
             seen: HashMap::new(),
             record,

@@ -33,6 +33,7 @@ pub mod errand;
 mod execute;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use execute::SessionView;
+pub mod export;
 pub mod idempotency;
 mod key;
 pub mod limits;
@@ -69,6 +70,7 @@ use erasure::Erasure;
 use erasure::run::Legacy;
 use errand::Errand;
 pub use execute::created;
+use export::Export;
 use memory::Memory;
 use outbox::{Notice, Told};
 use request::{Answered, Request};
@@ -285,6 +287,8 @@ impl Customer {
             memory.refusals.due(),
             memory.idempotency.next_sweep(),
             memory.revocations_due,
+            memory.exports.due(),
+            memory.retention.due,
             memory.account.due(),
             memory.outbox.due,
         ]
@@ -350,6 +354,60 @@ impl Customer {
             memory.erasure = Erasure::load(sql)?;
         }
         Ok(())
+    }
+
+    /// The next piece of an export, inside the caller's transaction.
+    ///
+    /// # Errors
+    /// Any error ends the export, and the transaction must be rolled back and the memory forgotten.
+    pub fn pull(
+        &mut self,
+        sql: &dyn Sql,
+        export: &mut Export,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Vec<u8>> {
+        self.turn(sql, now, entropy, |turn, memory| turn.pull(memory, export))
+    }
+
+    /// Ends an export whose receiver went away, inside the caller's transaction.
+    ///
+    /// # Errors
+    /// Only faults, after which the transaction must be rolled back and the memory forgotten.
+    pub fn abandon(
+        &mut self,
+        sql: &dyn Sql,
+        export: &Export,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
+        self.turn(sql, now, entropy, |turn, memory| {
+            turn.abandon(memory, export, "cancelled")
+        })
+    }
+
+    /// A turn that is no request, on a customer that exists.
+    fn turn<T>(
+        &mut self,
+        sql: &dyn Sql,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+        work: impl FnOnce(&mut Turn<'_>, &mut Memory) -> Result<T>,
+    ) -> Result<T> {
+        let mut turn = Turn {
+            sql,
+            id: &self.id,
+            config: &self.config,
+            fields: self.fields.as_ref(),
+            now,
+            entropy,
+        };
+        let (memory, ends) = turn.wake_or_erase(self.memory.take())?;
+        let mut memory = memory.ok_or_else(|| Error::fault("there is no customer any more"))?;
+        let done = work(&mut turn, &mut memory)?;
+        self.memory = Some(memory);
+        self.lose_key(ends);
+        Ok(done)
     }
 
     /// An erased customer has no key any more.

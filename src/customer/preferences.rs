@@ -216,12 +216,27 @@ pub fn load(sql: &dyn Sql, fields: &FieldKeys, user_id: &UserId) -> Result<(Pref
     )?;
     let row = rows.first().ok_or_else(|| Error::fault("a user's row is gone"))?;
     let number = row.integer(0)?;
-    let preferences = if number == 0 {
-        Preferences::default()
-    } else {
-        fields.open_json(Column::UserPreferences, user_id.as_str(), row.blob(1)?)?
-    };
-    Ok((preferences, number))
+    Ok((
+        from_stored(fields, user_id, number, row.blob_or_null(1)?)?,
+        number,
+    ))
+}
+
+/// The preferences of version `number` as they are stored; nothing is, before they were first set.
+///
+/// # Errors
+/// `sealed_data_unreadable`; `internal_error` if they are missing.
+pub fn from_stored(
+    fields: &FieldKeys,
+    user_id: &UserId,
+    number: i64,
+    stored: Option<&[u8]>,
+) -> Result<Preferences> {
+    match stored {
+        Some(stored) if number > 0 => fields.open_json(Column::UserPreferences, user_id.as_str(), stored),
+        None if number > 0 => Err(Error::fault("preferences are missing")),
+        _ => Ok(Preferences::default()),
+    }
 }
 
 /// Stores the preferences as version `number`.

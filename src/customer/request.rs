@@ -149,6 +149,8 @@ pub enum Reply {
     },
     /// It will be done; what is known of that so far, as JSON.
     Accepted(Vec<u8>),
+    /// An export that begins; its bytes come piece by piece.
+    Archive(Box<crate::customer::export::Plan>),
     /// It is done, and there is nothing to show.
     Done,
     /// The reply to the same request when it was carried out.

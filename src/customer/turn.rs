@@ -380,6 +380,9 @@ impl<'a> Turn<'a> {
             memory
                 .head
                 .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
+            memory
+                .retention
+                .appended(&memory.head, self.config.audit_retention_ms);
         }
         Ok(Answered {
             reply,
@@ -504,6 +507,11 @@ impl<'a> Turn<'a> {
         memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
         memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
         memory.revocations_due = memory.revocations.next_sweep(self.sql, self.now)?;
+        self.give_up_idle_exports(memory)?;
+        let keep_ms = self.config.audit_retention_ms;
+        memory
+            .retention
+            .sweep(self.sql, &memory.head, keep_ms, self.now)?;
         if memory.account.due().is_some_and(|due| due <= self.now) {
             account::give_up(self, memory)?;
         }

@@ -16,7 +16,7 @@ pub const MAX_USERS: i64 = 10_000;
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 
 /// The personal fields, stored together as one document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[allow(missing_docs)]
 pub struct UserProfile {
@@ -181,7 +181,11 @@ impl UserRecord {
         rows.first().map(|row| Self::from_row(row, fields)).transpose()
     }
 
-    fn from_row(row: &Row, fields: &FieldKeys) -> Result<Self> {
+    /// Reads `user_id, version, profile, created_at, updated_at, last_seen_at`.
+    ///
+    /// # Errors
+    /// `internal_error` if the row is malformed. What of it is sealed may still be unreadable.
+    pub fn from_row(row: &Row, fields: &FieldKeys) -> Result<Self> {
         Ok(Self {
             user_id: UserId::parse(row.text(0)?)
                 .ok_or_else(|| Error::fault("stored user id is malformed"))?,

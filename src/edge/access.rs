@@ -119,6 +119,7 @@ impl Route {
             | Self::GetKey
             | Self::GetLimits
             // Every status but `erased` allows it, like reading.
+            | Self::ExportCustomer
             | Self::GetErasure
             | Self::RequestErasure
             | Self::WithdrawErasure => Rule::ReadByOwner,
@@ -145,6 +146,7 @@ impl Route {
             | Self::AdminPutLimits
             | Self::AdminGetUsage
             | Self::AdminListAudit
+            | Self::AdminExport
             | Self::AdminGetErasure
             | Self::AdminRequestErasure
             | Self::AdminWithdrawErasure

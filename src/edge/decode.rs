@@ -56,6 +56,7 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::PatchPreferences => Command::WritePreferences(Box::new(PreferencesEdit::parse(body, false)?)),
         Route::GetUsage | Route::AdminGetUsage => Command::ReadUsage,
         Route::ListAudit | Route::AdminListAudit => Command::ListAudit(Box::new(audit::list(query)?)),
+        Route::ExportCustomer | Route::AdminExport => Command::Export,
         Route::GetAuditHead => Command::ReadAuditHead(audit::since(query)?),
         Route::GetAuditEntry => Command::ReadAudit(audit::seq(variable)?),
         Route::ConsumeLimits => Command::Consume(Consume::parse(body)?),

@@ -1,6 +1,7 @@
 //! What is answered, as status, headers and bytes. The object makes the first part, the front adds what every
 //! response carries.
 
+use crate::customer::export::Plan;
 use crate::customer::idempotency::StoredReply;
 use crate::customer::request::{Answered, Elsewhere, Reply};
 use crate::edge::{idempotency, problem, ratelimit};
@@ -122,6 +123,7 @@ impl Answer {
                 answer
             }
             Reply::Accepted(body) => Self::document(202, "application/json", body, Caching::Never),
+            Reply::Archive(plan) => Self::archive(&plan),
             Reply::Done => Self::empty(204),
             Reply::Replayed(stored) => idempotency::replay(stored),
             Reply::NotModified(version) => {
@@ -136,6 +138,17 @@ impl Answer {
             }
             Reply::Refused(error) => Self::problem(&error, request_id),
         }
+    }
+
+    /// An export, without its bytes, which come as a stream.
+    fn archive(plan: &Plan) -> Self {
+        let mut answer = Self::document(200, "application/zip", Vec::new(), Caching::Never);
+        let day: String = plan.made_at.to_rfc3339().chars().take(10).collect();
+        let name = format!("user-api-{}-{day}.zip", plan.customer_id);
+        answer
+            .headers
+            .push(("Content-Disposition", format!("attachment; filename=\"{name}\"")));
+        answer
     }
 
     /// The headers that every response of the front carries, whatever it answers.

@@ -156,6 +156,7 @@ routes! {
     GetErasure       Get   "/customer/me/erasure"          User    None;
     RequestErasure   Post  "/customer/me/erasure"          User    OptionalJson;
     WithdrawErasure  Delete "/customer/me/erasure"         User    None;
+    ExportCustomer   Get   "/customer/me/export"           User    None;
     GetCustomerAlias Get   "/admin/customers/me"           User    None;
     GetSession       Get   "/session"                      User    None;
     GetUser          Get   "/user/me"                      User    None;
@@ -180,6 +181,7 @@ routes! {
     AdminGetErasure  Get   "/admin/customers/{customerId}/erasure" Admin None;
     AdminRequestErasure Post "/admin/customers/{customerId}/erasure" Admin Json;
     AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
+    AdminExport      Get   "/admin/customers/{customerId}/export" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
@@ -202,6 +204,12 @@ impl Audience {
 }
 
 impl Route {
+    /// Whether its answer is a stream that may take long.
+    #[must_use]
+    pub const fn streams(self) -> bool {
+        matches!(self, Self::ExportCustomer | Self::AdminExport)
+    }
+
     /// The largest body that it takes, in bytes.
     #[must_use]
     pub const fn max_body_bytes(self) -> usize {

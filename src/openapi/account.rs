@@ -1,6 +1,6 @@
 //! Reading the audit log, the export, the erasure.
 
-use super::answers::{AuditEntry, AuditHead, AuditPage, Erasure};
+use super::answers::{Archive, AuditEntry, AuditHead, AuditPage, Erasure};
 use super::bodies::OwnErasure;
 use super::operation::Operation;
 use crate::edge::route::Route;
@@ -34,8 +34,21 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .about("Until it is due. What an administrator asked for only an administrator withdraws.")
             .done("It is withdrawn; nothing has changed.")
             .problems(&[Code::ErasureNotFound]),
+        Route::ExportCustomer => export("Export the customer's data").about(
+            "For the owner, also while the customer is not active. Made while it is sent: an answer that ends early \
+             lacks the archive's end. HEAD begins and breaks off an export.",
+        ),
         _ => return None,
     })
+}
+
+/// An archive as a stream.
+pub(super) fn export(summary: &'static str) -> Operation {
+    Operation::new(summary)
+        .answers_as::<Archive>(200, "The archive, a ZIP that proves itself.", "application/zip")
+        .header("Content-Disposition")
+        .problems(&[Code::LimitReached])
+        .never_sealed()
 }
 
 /// A list of audit entries, with its filters.

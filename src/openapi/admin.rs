@@ -1,6 +1,6 @@
 //! What a super-admin may do.
 
-use super::account::audit_page;
+use super::account::{audit_page, export};
 use super::answers::{AuditPage, CustomerPage, Erasure, Limits, Usage};
 use super::bodies::{
     Activation, AdminCustomerPatch, AdminCustomerPut, ErasureByAdmin, NewPolicies, Revocation, StatusPut,
@@ -62,6 +62,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
         Route::AdminListAudit => audit_page("Read a customer's audit log")
             .answers::<AuditPage>(200, "A page, newest first.")
             .problems(NAMED),
+        Route::AdminExport => export("Export a customer's data").problems(NAMED),
         Route::AdminRevokeTokens => Operation::new("Revoke a customer's tokens")
             .body::<Revocation>()
             .done("They are revoked.")

@@ -50,6 +50,11 @@ pub(super) struct UsedPolicy {
     resets_at: Option<Timestamp>,
 }
 
+/// A ZIP archive, in bytes.
+#[derive(JsonSchema)]
+#[schemars(transparent, extend("contentMediaType" = "application/zip"))]
+pub(super) struct Archive(String);
+
 /// The requests of one route and outcome.
 #[derive(JsonSchema)]
 #[schemars(rename = "RouteUsage")]

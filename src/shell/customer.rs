@@ -15,8 +15,8 @@ use crate::edge::settings::Settings;
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
-use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body, ensure, erasure, object, vault};
+use crate::shell::http::{header, respond, respond_with};
+use crate::shell::{Storage, body, ensure, erasure, export, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::vault::Errand as KeyErrand;
@@ -39,7 +39,7 @@ pub struct CustomerObject {
     state: State,
     env: Env,
     /// The customer and its storage, from the first request on: a constructor cannot fail.
-    awake: RefCell<Option<Awake>>,
+    awake: Rc<RefCell<Option<Awake>>>,
     /// Requests that have arrived and wait for the next transaction.
     queue: RefCell<Vec<Waiting>>,
     /// Requests that wait for the key that another one fetches; None while nobody does.
@@ -48,9 +48,12 @@ pub struct CustomerObject {
     alarm: Cell<Option<Timestamp>>,
 }
 
-struct Awake {
-    customer: Customer,
-    storage: Storage,
+/// What an object has once it is awake.
+pub struct Awake {
+    /// The brain.
+    pub customer: Customer,
+    /// What it remembers.
+    pub storage: Storage,
 }
 
 struct Waiting {
@@ -63,7 +66,7 @@ impl DurableObject for CustomerObject {
         Self {
             state,
             env,
-            awake: RefCell::new(None),
+            awake: Rc::new(RefCell::new(None)),
             queue: RefCell::new(Vec::new()),
             unlocking: RefCell::new(None),
             alarm: Cell::new(None),
@@ -96,6 +99,17 @@ impl DurableObject for CustomerObject {
         let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
         let answer = match self.handle(envelope, request.body()).await {
+            Ok(Answered {
+                reply: Reply::Archive(plan),
+                quotas,
+            }) => {
+                let reply = Reply::Archive(plan.clone());
+                let answer = Answer::from_answered(Answered { reply, quotas }, &request_id);
+                match export::stream(&self.awake, *plan) {
+                    Ok(stream) => return Ok(respond_with(answer, &[], stream).into()),
+                    Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
+                }
+            }
             Ok(answered) => Answer::from_answered(answered, &request_id),
             Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
         };

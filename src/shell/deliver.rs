@@ -48,6 +48,7 @@ pub async fn deliver(
             header: envelope.encode()?,
             body: package.body,
             traceparent: package.traceparent.clone(),
+            is_long: envelope.route.streams(),
             deadline_ms: site.settings.object_deadline_ms,
         };
         object::call(env, &call).await

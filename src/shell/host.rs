@@ -2,6 +2,7 @@
 
 use crate::crypto::{IndexKeys, MasterKeys, SigningKeys};
 use crate::customer::config::Config;
+use crate::customer::usage::DAY_MS;
 use crate::edge::auth::{Authenticator, JwksCache};
 use crate::edge::reply;
 use crate::edge::settings::Settings;
@@ -97,6 +98,7 @@ fn load(env: &Env) -> Option<Rc<Site>> {
                         .map(|key| (key.kid, *key.key.expose()))
                         .collect(),
                 ),
+                audit_retention_ms: i64::from(settings.audit_retention_days).saturating_mul(DAY_MS),
                 signing: SigningKeys::new(
                     settings
                         .signing_keys

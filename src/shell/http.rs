@@ -66,6 +66,26 @@ pub fn respond(answer: Answer, more_headers: &[(&'static str, String)]) -> Respo
     build().unwrap_or_else(|_| empty_500())
 }
 
+/// The response of the platform whose body is a stream.
+#[must_use]
+pub fn respond_with(
+    answer: Answer,
+    more_headers: &[(&'static str, String)],
+    stream: ReadableStream,
+) -> Response {
+    let build = || {
+        let headers = Headers::new()?;
+        for (name, value) in answer.headers.iter().chain(more_headers) {
+            headers.set(name, value)?;
+        }
+        let init = ResponseInit::new();
+        init.set_status(answer.status);
+        init.set_headers(&headers);
+        Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+    };
+    build().unwrap_or_else(|_: wasm_bindgen::JsValue| empty_500())
+}
+
 /// A response whose body comes as it is made.
 #[must_use]
 pub fn stream(body: &ReadableStream, headers: &[(&'static str, String)]) -> Response {

@@ -9,6 +9,7 @@ mod deliver;
 mod directory;
 mod ensure;
 mod erasure;
+mod export;
 mod front;
 mod host;
 mod http;

@@ -16,11 +16,14 @@ use crate::types::CustomerId;
 use js_sys::{Reflect, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, Headers, ReadableStream, RequestInit, Response, ResponseInit};
-use worker::Env;
+use web_sys::{AbortController, AbortSignal, Headers, ReadableStream, RequestInit, Response, ResponseInit};
+use worker::{Delay, Env};
 
 /// The binding of the customers' objects.
 const CUSTOMERS: &str = "CUSTOMERS";
@@ -43,6 +46,8 @@ pub struct Call<'a> {
     pub body: Option<&'a [u8]>,
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
+    /// Whether the answer's body may take longer than the deadline: then that ends with the answer's headers.
+    pub is_long: bool,
     /// How long to wait, in milliseconds: a dead object never answers.
     pub deadline_ms: u32,
 }
@@ -77,6 +82,7 @@ impl Relayed {
         let own = self.response.headers();
         let passed = [
             "Content-Type",
+            "Content-Disposition",
             "ETag",
             "Retry-After",
             "Location",
@@ -103,7 +109,11 @@ impl Relayed {
             let init = ResponseInit::new();
             init.set_status(self.status);
             init.set_headers(&fields);
-            let body: Option<ReadableStream> = if is_head { None } else { self.response.body() };
+            let mut body: Option<ReadableStream> = self.response.body();
+            if is_head && let Some(unwanted) = body.take() {
+                // An export must learn that nobody takes it.
+                drop(unwanted.cancel());
+            }
             Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)
         };
         build().unwrap_or_else(|_: JsValue| crate::shell::http::empty_500())
@@ -206,7 +216,31 @@ impl Failure {
 }
 
 async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
-    answered(start(env, call)).await
+    if !call.is_long {
+        let signal = AbortSignal::timeout_with_u32(call.deadline_ms);
+        return answered(start(env, call, &signal)).await;
+    }
+    let has_answered = Rc::new(Cell::new(false));
+    let started = abort_unless(&has_answered, call.deadline_ms).and_then(|signal| start(env, call, &signal));
+    let outcome = answered(started).await;
+    has_answered.set(true);
+    outcome
+}
+
+/// A signal that ends the call at the deadline if it was not answered by then.
+fn abort_unless(
+    has_answered: &Rc<Cell<bool>>,
+    deadline_ms: u32,
+) -> std::result::Result<AbortSignal, JsValue> {
+    let controller = AbortController::new()?;
+    let (signal, has_answered) = (controller.signal(), Rc::clone(has_answered));
+    wasm_bindgen_futures::spawn_local(async move {
+        Delay::from(Duration::from_millis(deadline_ms.into())).await;
+        if !has_answered.get() {
+            controller.abort();
+        }
+    });
+    Ok(signal)
 }
 
 async fn answered(
@@ -222,7 +256,7 @@ async fn answered(
     })
 }
 
-fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsValue> {
+fn start(env: &Env, call: &Call<'_>, signal: &AbortSignal) -> std::result::Result<js_sys::Promise, JsValue> {
     let headers = Headers::new()?;
     headers.set(envelope::HEADER, &call.header)?;
     if let Some(traceparent) = &call.traceparent {
@@ -234,7 +268,7 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
     if let Some(body) = call.body {
         init.set_body(&Uint8Array::from(body).into());
     }
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(call.deadline_ms)));
+    init.set_signal(Some(signal));
     stub(env, CUSTOMERS, call.customer.as_str())?.fetch(INTERNAL_URL, &init)
 }
 

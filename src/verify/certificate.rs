@@ -100,6 +100,16 @@ pub fn compact(signing_input: &str, signature: &[u8; 64]) -> String {
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
+/// Whether this is meant to be one: a JWS in compact form, or a JSON document with a member `certificate`.
+#[must_use]
+pub fn is_meant(text: &str) -> bool {
+    let text = text.trim();
+    // The first letters of a header's `{"`.
+    text.starts_with("eyJ")
+        || text.starts_with('{')
+            && serde_json::from_str::<Value>(text).is_ok_and(|document| document.get("certificate").is_some())
+}
+
 /// Opens a certificate: the JWS itself, or a JSON document with a member `certificate` that is one. Says by which key
 /// it is signed.
 ///
@@ -216,6 +226,17 @@ mod tests {
         assert!(open(&jws, keys(8).public()).is_err());
         for rubbish in ["", "{}", ".", "..", "a.b.c", "{\"certificate\": 1}"] {
             assert!(open(rubbish, keys(7).public()).is_err(), "{rubbish}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_is_told_from_a_log() {
+        let jws = keys(7).certificate(&certificate()).unwrap();
+        assert!(is_meant(&jws) && is_meant(&format!("\n{jws}\n")));
+        assert!(is_meant("{\"certificate\": 1}"));
+        let entry = "{\"detail\":null,\"hash\":\"\",\"header\":{},\"salt\":null}\n";
+        for other in ["", "PK", "{}", entry, &format!("{entry}{entry}")] {
+            assert!(!is_meant(other), "{other}");
         }
     }
 

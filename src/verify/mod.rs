@@ -1,11 +1,15 @@
-//! The formats by which the audit log and an export prove themselves, and the check that they do. The service makes
-//! them with these functions, `user-api verify` checks them with the same ones. Pure: no I/O, no clock, no storage;
-//! builds for wasm32 too.
+//! The formats by which the audit log, an export and the certificate of an erasure prove themselves, and the check that
+//! they do. The service makes them with these functions, `user-api verify` checks them with the same ones. Pure: no
+//! I/O, no clock, no storage; builds for wasm32 too.
 
+pub mod archive;
 pub mod certificate;
 pub mod chain;
 pub mod keys;
+pub mod log;
+pub mod manifest;
 pub mod note;
+pub mod zip;
 
 use std::fmt;
 

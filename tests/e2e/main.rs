@@ -26,6 +26,7 @@ mod customer;
 mod customers;
 mod deadline;
 mod erasure;
+mod export;
 mod headers;
 mod idempotency;
 mod import;

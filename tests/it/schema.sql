@@ -87,6 +87,33 @@ CREATE TABLE erasure (
   CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL))
 ) STRICT;
 
+CREATE TABLE export_legacy (
+  export_id  TEXT  NOT NULL,
+  kind       TEXT  NOT NULL,
+  key        TEXT  NOT NULL,
+  document   BLOB,
+  PRIMARY KEY (export_id, kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE export_users (
+  export_id            TEXT    NOT NULL,
+  user_id              TEXT    NOT NULL,
+  version              INTEGER NOT NULL,
+  profile              BLOB    NOT NULL,
+  preferences_version  INTEGER NOT NULL,
+  preferences          BLOB,
+  created_at           INTEGER NOT NULL,
+  updated_at           INTEGER NOT NULL,
+  last_seen_at         INTEGER NOT NULL,
+  PRIMARY KEY (export_id, user_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE exports (
+  export_id   TEXT    PRIMARY KEY,
+  request_id  TEXT    NOT NULL,
+  started_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE idempotency (
   seq          INTEGER PRIMARY KEY CHECK (seq >= 1),
   scope        BLOB    NOT NULL UNIQUE CHECK (length(scope) = 32),

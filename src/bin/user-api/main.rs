@@ -2,7 +2,8 @@
 //!
 //! Contract: results go to stdout and nothing else does; errors go to stderr, in one line, and never hold
 //! a secret; secrets come in by file or environment, never by argument, because arguments are seen by
-//! every user of the machine. Exit code 2 is a wrong call, 1 a failure, 0 success.
+//! every user of the machine. Exit code 2 is a wrong call, 1 a failure, 3 something that
+//! does not verify, 0 success.
 
 // Cargo builds every binary of the package for wasm32 too when it builds the tests for it.
 #[cfg(not(target_arch = "wasm32"))]

@@ -103,7 +103,8 @@ impl Keys {
     }
 
     /// The moment that is believed when the clock shows `now`.
-    fn at(&self, now: Timestamp) -> Timestamp {
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Timestamp {
         self.floor.map_or(now, |floor| floor.max(now))
     }
 

@@ -32,7 +32,7 @@ pub enum KeyStatus {
 }
 
 /// What a person wrote about a key, stored together as one document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
     /// What its owner calls it.

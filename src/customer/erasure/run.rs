@@ -76,6 +76,9 @@ wiped! {
     "limiter" "one" "limits";
     "usage" "day" "usage";
     "legacy" "key" "movedInDocuments";
+    "exports" "export_id" "exportsUnderWay";
+    "export_users" "user_id" "exportCopies";
+    "export_legacy" "key" "exportCopies";
 }
 
 /// Tables that an erased customer keeps, because they are the tombstone or what is left of the log.

@@ -48,6 +48,13 @@ impl Raw {
         self.bytes(b"\r\n")
     }
 
+    /// Waits for some bytes of a response.
+    pub fn some(&mut self) {
+        let mut bytes = [0; 1024];
+        let count = self.stream.read(&mut bytes).expect("some bytes");
+        assert!(count > 0, "the server hung up");
+    }
+
     /// Reads one response.
     pub fn response(&mut self) -> Response {
         let head = self.until(b"\r\n\r\n");

@@ -59,6 +59,7 @@ pub fn by() -> By {
 impl World {
     pub fn new() -> Self {
         let config = Config {
+            audit_retention_ms: 730 * 24 * 3_600_000,
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse("{}").unwrap(),
             max_ttl_secs: 86_400,

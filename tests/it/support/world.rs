@@ -124,6 +124,7 @@ impl World {
             max_ttl_secs: 86_400,
             erasure_grace_days: 7,
             master_keys: MasterKeys::new(masters.to_vec()),
+            audit_retention_ms: 730 * 24 * HOUR,
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
         }

@@ -11,6 +11,8 @@ pub enum Failure {
     Usage(String),
     /// The call is right and could not be carried out: exit code 1.
     Failed(String),
+    /// What was to be verified is not what it should be: exit code 3.
+    Unsound(String),
 }
 
 /// Result with [`Failure`].
@@ -34,6 +36,7 @@ impl Failure {
         match self {
             Self::Usage(_) => ExitCode::from(2),
             Self::Failed(_) => ExitCode::FAILURE,
+            Self::Unsound(_) => ExitCode::from(3),
         }
     }
 }
@@ -41,7 +44,7 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(text) | Self::Failed(text) => f.write_str(text),
+            Self::Usage(text) | Self::Failed(text) | Self::Unsound(text) => f.write_str(text),
         }
     }
 }

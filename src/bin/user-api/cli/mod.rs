@@ -10,12 +10,13 @@ mod random;
 mod settings;
 mod token;
 mod token_key;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-/// The companion of the user-api service: makes its secrets, tokens to try it with, and moves
-/// customers in.
+/// The companion of the user-api service: makes its secrets, tokens to try it with, moves
+/// customers in, and verifies what it handed out.
 #[derive(Debug, Parser)]
 #[command(name = "user-api", version, about, max_term_width = 100)]
 struct Cli {
@@ -28,6 +29,7 @@ enum Command {
     Import(import::Args),
     Keygen(keygen::Args),
     Token(token::Args),
+    Verify(verify::Args),
 }
 
 /// Runs the subcommand that the arguments name. Clap itself answers `--help`, and wrong usage with code 2.
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Keygen(args) => keygen::run(&args),
         Command::Token(args) => token::run(&args),
+        Command::Verify(args) => verify::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,421 @@
+//! The log as its customer reads it, and the export, checked offline by the companion.
+
+use crate::support::http::{get, patch, post};
+use crate::support::integration::{Key, admin};
+use crate::support::raw::Raw;
+use crate::support::server::{Server, namespace, poll};
+use crate::support::settings::Settings;
+use crate::support::shared::{Customer, shared};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tempfile::TempDir;
+use ureq::http;
+
+/// What one test saves to verify it offline.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new(server: &Server) -> Self {
+        let desk = Self(TempDir::new().unwrap());
+        let keys = get("/.well-known/jwks.json").send(server).expect(200);
+        desk.save("keys.json", &keys.body);
+        desk
+    }
+
+    fn save(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.0.path().join(name), bytes).unwrap();
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs the companion; its exit code and what it said.
+    fn verify(&self, args: &[&str]) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_user-api"));
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = command
+            .arg("verify")
+            .args(args)
+            .current_dir(self.0.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap();
+        (status.code(), said)
+    }
+
+    fn is_sound(&self, args: &[&str]) -> String {
+        let (code, said) = self.verify(args);
+        assert_eq!(code, Some(0), "{said}");
+        said
+    }
+}
+
+/// Saves what a long GET answers.
+fn download(server: &Server, path: &str, token: &str, to: &Path) -> u64 {
+    let uri = format!("{}{path}", server.origin());
+    let request = http::Request::builder()
+        .uri(uri)
+        .header("Authorization", format!("Bearer {token}"));
+    let answer = server.agent().run(request.body(()).unwrap()).unwrap();
+    assert_eq!(answer.status(), 200);
+    let mut file = std::fs::File::create(to).unwrap();
+    std::io::copy(&mut answer.into_body().into_reader(), &mut file).unwrap()
+}
+
+fn page(server: &Server, customer: &Customer, query: &str) -> Value {
+    customer.get(server, &format!("/customer/me/audit?{query}")).ok()
+}
+
+fn actions(page: &Value) -> Vec<String> {
+    let entries = page["data"].as_array().unwrap().iter();
+    entries
+        .map(|entry| entry["action"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_customer_reads_who_looked_at_its_data_when_and_under_which_credential() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let key = Key::of(&server, &customer, &["customer:read", "audit:read"]);
+    key.get(&server, "/customer/me").expect(200);
+    let usage = format!("/admin/customers/{}/usage", customer.id);
+    get(&usage).bearer(&admin()).send(&server).expect(200);
+    let newest = page(&server, &customer, "limit=3");
+    assert_eq!(
+        actions(&newest),
+        ["usage.read", "customer.read", "api_key.create"]
+    );
+    let [by_admin, by_key, by_owner] = [0, 1, 2].map(|at| newest["data"][at]["actor"].clone());
+    assert_eq!(by_key["kind"], "integration");
+    assert!(by_key["id"].as_str().unwrap().starts_with("key_"));
+    assert_eq!(
+        (&by_admin["kind"], &by_owner["kind"]),
+        (&json!("admin"), &json!("user"))
+    );
+    let cursor = newest["nextCursor"].as_str().unwrap();
+    let older = page(&server, &customer, &format!("limit=3&cursor={cursor}"));
+    assert_eq!(actions(&older), ["customer.create"]);
+    assert_eq!(
+        actions(&page(
+            &server,
+            &customer,
+            "actor=integration&from=2020-01-01T00:00:00%2B01:00"
+        )),
+        ["customer.read"]
+    );
+    let one = customer.get(&server, "/customer/me/audit/1").ok();
+    assert_eq!(one, older["data"][0]);
+    key.get(&server, "/customer/me/audit?limit=1").expect(200);
+    let admins = format!("/admin/customers/{}/audit?limit=1", customer.id);
+    get(&admins).bearer(&admin()).send(&server).expect(200);
+    get(&admins)
+        .bearer(&customer.token)
+        .send(&server)
+        .problem(403, "forbidden");
+    customer
+        .get(&server, "/customer/me/audit?cursor=bm9uZQ")
+        .problem(400, "invalid_cursor");
+    customer
+        .get(&server, "/customer/me/audit?limit=x")
+        .problem(400, "malformed_request");
+    customer
+        .get(&server, "/customer/me/audit/999999")
+        .problem(404, "audit_entry_not_found");
+    let unscoped = Key::of(&server, &customer, &["customer:read"]);
+    unscoped
+        .get(&server, "/customer/me/audit")
+        .problem(403, "insufficient_scope");
+}
+
+#[test]
+fn an_export_is_verified_offline_against_an_older_checkpoint_and_what_was_changed_is_named() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let desk = Desk::new(&server);
+    customer.patch(&server, &json!({"name": "Before"})).expect(200);
+    let head = customer.get(&server, "/customer/me/audit/head").ok();
+    desk.save("older.note", head["checkpoint"].as_str().unwrap().as_bytes());
+    customer.patch(&server, &json!({"name": "After"})).expect(200);
+    customer
+        .get(&server, "/customer/me/audit/head?since=2")
+        .expect(200);
+    let answer = customer.get(&server, "/customer/me/export").expect(200);
+    assert_eq!(answer.must_header("Content-Type"), "application/zip");
+    assert!(answer.must_header("Content-Disposition").contains(&customer.id));
+    assert_eq!(answer.must_header("Cache-Control"), "private, no-store");
+    desk.save("export.zip", &answer.body);
+    let said = desk.is_sound(&["export.zip", "--jwks", "keys.json", "--head", "older.note"]);
+    assert!(
+        said.contains(&customer.id) && said.contains("extends the one of entry 2"),
+        "{said}"
+    );
+
+    for tool in [&["unzip", "-t"][..], &["python3", "-m", "zipfile", "-t"]] {
+        let tested = Command::new(tool[0])
+            .args(&tool[1..])
+            .arg(desk.path("export.zip"))
+            .output()
+            .unwrap();
+        assert!(
+            tested.status.success(),
+            "{tool:?}: {}",
+            String::from_utf8_lossy(&tested.stdout)
+        );
+    }
+    let unpacked = Command::new("unzip")
+        .args(["-q", "-o", "export.zip"])
+        .current_dir(desk.0.path())
+        .status();
+    assert!(unpacked.unwrap().success());
+    let said = desk.is_sound(&["audit.ndjson", "--jwks", "keys.json", "--head", "older.note"]);
+    assert!(said.contains("holds together"), "{said}");
+
+    let log = std::fs::read_to_string(desk.path("audit.ndjson")).unwrap();
+    desk.save(
+        "changed.ndjson",
+        log.replacen("customer.update", "customer.delete", 1).as_bytes(),
+    );
+    let lines: Vec<_> = log.lines().collect();
+    desk.save("short.ndjson", format!("{}\n{}\n", lines[0], lines[2]).as_bytes());
+    let mut changed = answer.body.clone();
+    let at = changed.windows(6).position(|bytes| bytes == b"README").unwrap();
+    changed[at + 20] ^= 1;
+    desk.save("changed.zip", &changed);
+    for (args, word) in [
+        (&["changed.ndjson"][..], "audit entry 2:"),
+        (&["short.ndjson"], "audit entry 2:"),
+        (&["changed.zip", "--jwks", "keys.json"], "README.txt"),
+    ] {
+        let (code, said) = desk.verify(args);
+        assert_eq!(code, Some(3), "{args:?}: {said}");
+        assert!(said.starts_with("error: ") && said.contains(word), "{said}");
+    }
+    assert_eq!(desk.verify(&["export.zip"]).0, Some(2), "an export needs keys");
+    assert_eq!(desk.verify(&["no-such-file"]).0, Some(1));
+    let logged = page(&server, &customer, "limit=2");
+    assert_eq!(actions(&logged), ["export.completed", "export.read"]);
+    assert_eq!(logged["data"][0]["detail"]["bytes"], answer.body.len());
+}
+
+#[test]
+fn a_suspended_customer_is_exported_to_its_owner_and_to_administrators_and_to_nobody_else() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let desk = Desk::new(&server);
+    let path = format!("/admin/customers/{}", customer.id);
+    let suspend = post(&format!("{path}/suspend"), &json!({"reason": "unpaid"})).bearer(&admin());
+    suspend.send(&server).expect(200);
+    desk.save(
+        "own.zip",
+        &customer.get(&server, "/customer/me/export").expect(200).body,
+    );
+    let export = get(&format!("{path}/export"));
+    desk.save(
+        "admin.zip",
+        &export.clone().bearer(&admin()).send(&server).expect(200).body,
+    );
+    for file in ["own.zip", "admin.zip"] {
+        desk.is_sound(&[file, "--jwks", "keys.json"]);
+    }
+    let stranger = crate::support::token::Token::of(&customer.id)
+        .claim("email_verified", false)
+        .hs256();
+    get("/customer/me/export")
+        .bearer(&stranger)
+        .send(&server)
+        .problem(403, "forbidden");
+    export
+        .bearer(&customer.token)
+        .send(&server)
+        .problem(403, "forbidden");
+}
+
+/// Changes that leave large entries: 50 values before and after.
+fn grow(server: &Server, customer: &Customer, rounds: usize) {
+    for round in 0..rounds {
+        let value = |key: usize| (format!("key{key}"), json!(format!("{round}-{}", "x".repeat(480))));
+        let metadata: serde_json::Map<_, _> = (0..49).map(value).collect();
+        customer.patch(server, &json!({"metadata": metadata})).expect(200);
+    }
+}
+
+#[test]
+fn an_export_during_concurrent_writes_is_sound_and_the_writes_are_not_held_up() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let desk = Desk::new(&server);
+    grow(&server, &customer, 100);
+    let is_over = AtomicBool::new(false);
+    let (bytes, during) = std::thread::scope(|scope| {
+        let write = |word: &'static str| {
+            let (server, customer, is_over) = (&server, &customer, &is_over);
+            move || {
+                let mut written = 0;
+                while !is_over.load(Ordering::Relaxed) {
+                    let body = json!({"displayName": format!("{word}{written}")});
+                    patch("/user/me", &body)
+                        .bearer(&customer.token)
+                        .send(server)
+                        .expect(200);
+                    written += 1;
+                }
+                written
+            }
+        };
+        let writers: Vec<_> = ["a", "b", "c"].map(|word| scope.spawn(write(word))).into();
+        let bytes = download(
+            &server,
+            "/customer/me/export",
+            &customer.token,
+            &desk.path("export.zip"),
+        );
+        is_over.store(true, Ordering::Relaxed);
+        (
+            bytes,
+            writers
+                .into_iter()
+                .map(|writer| writer.join().unwrap())
+                .sum::<usize>(),
+        )
+    });
+    assert!(
+        bytes > 5_000_000 && during > 0,
+        "{bytes} bytes, {during} writes meanwhile"
+    );
+    desk.is_sound(&["export.zip", "--jwks", "keys.json"]);
+}
+
+#[test]
+fn a_download_that_is_broken_off_is_logged() {
+    let server = Server::start(&Settings::default());
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let mut raw = Raw::open(&server);
+    let bearer = format!("Bearer {}", customer.token);
+    raw.head("GET /customer/me/export", &[("Authorization", &bearer)]);
+    raw.some();
+    drop(raw);
+    poll("the entry of an export that was broken off", || {
+        let newest = page(&server, &customer, "action=export.aborted");
+        (newest["data"][0]["detail"]["reason"] == "cancelled").then_some(())
+    });
+    let head = crate::support::http::request("HEAD", "/customer/me/export").bearer(&customer.token);
+    head.send(&server).expect(200);
+    poll("the entry of an export that nobody wanted", || {
+        let newest = page(&server, &customer, "action=export.aborted");
+        (newest["data"].as_array().unwrap().len() == 2).then_some(())
+    });
+    server.stop();
+}
+
+/// kB of memory that a process holds: now, and at most so far.
+fn memory(process: u32) -> (u64, u64) {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let of = |name: &str| -> u64 {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    (of("VmRSS:"), of("VmHWM:"))
+}
+
+/// Measured last: 190 MB at most, 102 MB more than before. The goal is kept here and is not met.
+/// Run it with `cargo test --release --test e2e a_million -- --ignored --nocapture`.
+#[test]
+#[ignore = "takes minutes, and the goal of 128 MB is not met: 190 MB at the peak"]
+fn a_million_entries_are_exported_in_little_memory() {
+    const ENTRIES: i64 = 1_000_000;
+    let settings = Settings::default();
+    let server = Server::start(&settings);
+    let customer = Customer::on(&server);
+    let data = server.data().clone();
+    server.stop();
+    fill(&data, &customer.id, ENTRIES);
+    let server = Server::start_in(&settings, &data);
+    let desk = Desk::new(&server);
+    customer.get(&server, "/customer/me").expect(200);
+    let (before, _) = memory(server.workerd());
+    let started = std::time::Instant::now();
+    let bytes = download(
+        &server,
+        "/customer/me/export",
+        &customer.token,
+        &desk.path("export.zip"),
+    );
+    let took = started.elapsed();
+    let (after, most) = memory(server.workerd());
+    println!(
+        "{ENTRIES} entries, {bytes} bytes in {took:?}; workerd before {before} kB, after {after} kB, at most {most} kB"
+    );
+    let started = std::time::Instant::now();
+    println!("{}", desk.is_sound(&["export.zip", "--jwks", "keys.json"]));
+    println!("verified in {:?}", started.elapsed());
+    let tested = Command::new("unzip")
+        .args(["-tq", "export.zip"])
+        .current_dir(desk.0.path())
+        .status();
+    assert!(tested.unwrap().success());
+    let python = Command::new("python3")
+        .args(["-m", "zipfile", "-t", "export.zip"])
+        .current_dir(desk.0.path())
+        .status();
+    assert!(python.unwrap().success());
+    assert!(
+        most < 128 * 1024,
+        "the goal is 128 MB; at most {most} kB, {before} kB before"
+    );
+    server.stop();
+}
+
+/// Appends entries to the stopped object's log, as many as nobody would send one by one.
+fn fill(data: &TempDir, customer: &str, entries: i64) {
+    use user_api::verify::chain;
+    let folder = namespace(data, "CustomerObject");
+    let files = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_object = |path: &std::path::PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.len() == 64 + ".sqlite".len())
+    };
+    let files: Vec<_> = files.filter(is_object).collect();
+    let [file] = files.as_slice() else {
+        panic!("not one object")
+    };
+    let mut db = rusqlite::Connection::open(file).unwrap();
+    let all = db.transaction().unwrap();
+    let select = "SELECT seq, hash, header, detail FROM audit ORDER BY seq DESC LIMIT 1";
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let (seq, hash, header, _): (i64, Vec<u8>, String, Vec<u8>) = all.query_row(select, [], read).unwrap();
+    let mut hash: [u8; 32] = hash.try_into().unwrap();
+    let header: Value = serde_json::from_str(&header).unwrap();
+    let detail = json!({"ip": "203.0.113.9", "jti": "0123456789abcdef0123456789abcdef", "userAgent":
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"});
+    let detail = detail.to_string().into_bytes();
+    {
+        let mut insert = all
+            .prepare("INSERT INTO audit (seq, header, detail, hash) VALUES (?1, ?2, ?3, ?4)")
+            .unwrap();
+        for seq in seq + 1..=seq + entries {
+            let mut salt = [0; 32];
+            salt[..8].copy_from_slice(&seq.to_be_bytes());
+            let header = format!(
+                "{{\"action\":\"customer.read\",\"actor\":{{\"id\":\"user_0123456789abcdef0123456789abcdef\",\"kind\":\"user\"}},\
+                 \"at\":{},\"commitment\":\"{}\",\"customerId\":\"{customer}\",\"outcome\":\"ok\",\
+                 \"requestId\":\"req_01a20a03084c7293bfe923cbffb88e3d\",\"seq\":{seq},\"target\":\"customer\",\"v\":1}}",
+                header["at"],
+                chain::hex(&chain::commitment(&salt, &detail))
+            );
+            hash = chain::link(&hash, &chain::leaf(header.as_bytes()));
+            let stored = [&salt[..], &detail].concat();
+            insert.execute((seq, header, stored, &hash[..])).unwrap();
+        }
+    }
+    all.commit().unwrap();
+}
