@@ -102,9 +102,14 @@ impl DurableObject for CustomerObject {
             Ok(Answered {
                 reply: Reply::Archive(plan),
                 quotas,
+                elsewhere,
             }) => {
-                let reply = Reply::Archive(plan.clone());
-                let answer = Answer::from_answered(Answered { reply, quotas }, &request_id);
+                let begun = Answered {
+                    reply: Reply::Archive(plan.clone()),
+                    quotas,
+                    elsewhere,
+                };
+                let answer = Answer::from_answered(begun, &request_id);
                 match export::stream(&self.awake, *plan) {
                     Ok(stream) => return Ok(respond_with(answer, &[], stream).into()),
                     Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),

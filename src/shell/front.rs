@@ -16,7 +16,7 @@ use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
-    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, route,
+    Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};

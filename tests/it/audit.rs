@@ -221,12 +221,17 @@ fn entries_are_neither_deleted_nor_changed() {
         "UPDATE audit SET detail = NULL, header = '{}'",
         "UPDATE audit SET detail = NULL, hash = zeroblob(32)",
         "UPDATE audit SET detail = NULL, seq = 9 WHERE seq = 2",
+        "UPDATE audit SET limiter = NULL",
+        "UPDATE audit SET limiter = x'00'",
+        "UPDATE audit SET detail = NULL, limiter = x'00'",
+        "UPDATE audit SET detail = NULL, limiter = NULL, header = '{}'",
+        "UPDATE audit SET detail = x'00', limiter = NULL",
         "UPDATE OR REPLACE audit SET seq = 1 WHERE seq = 2",
         "UPDATE OR IGNORE audit SET header = NULL",
-        "INSERT INTO audit VALUES (1, '{}', NULL, zeroblob(32))",
-        "INSERT OR REPLACE INTO audit VALUES (1, '{}', NULL, zeroblob(32))",
-        "REPLACE INTO audit VALUES (2, '{}', NULL, zeroblob(32))",
-        "INSERT INTO audit VALUES (2, '{}', NULL, zeroblob(32)) ON CONFLICT DO UPDATE SET header = '{}'",
+        "INSERT INTO audit VALUES (1, '{}', NULL, zeroblob(32), NULL)",
+        "INSERT OR REPLACE INTO audit VALUES (1, '{}', NULL, zeroblob(32), NULL)",
+        "REPLACE INTO audit VALUES (2, '{}', NULL, zeroblob(32), NULL)",
+        "INSERT INTO audit VALUES (2, '{}', NULL, zeroblob(32), NULL) ON CONFLICT DO UPDATE SET header = '{}'",
     ] {
         assert!(
             world.sql.raw(|db| db.execute(statement, [])).is_err(),
@@ -246,8 +251,18 @@ fn a_detail_can_be_forgotten_and_the_chain_still_verifies() {
     world.send(&ada().asks(Route::GetCustomer));
     let log = world.log();
     assert!(log[0].detail.is_none() && log[1].detail.is_some() && log.len() == 3);
-    let bring_back = "UPDATE audit SET detail = x'00' WHERE seq = 1";
-    assert!(world.sql.raw(|db| db.execute(bring_back, [])).is_err());
+    for bring_back in [
+        "detail = x'00'",
+        "limiter = x'00'",
+        "detail = x'00', limiter = NULL",
+    ] {
+        let bring_back = format!("UPDATE audit SET {bring_back} WHERE seq = 1");
+        assert!(world.sql.raw(|db| db.execute(&bring_back, [])).is_err());
+    }
+    // What an erasure does, also where retention was there before.
+    let forget = "UPDATE audit SET detail = NULL, limiter = NULL";
+    assert_eq!(world.sql.raw(|db| db.execute(forget, [])).unwrap(), 3);
+    assert_eq!(world.log().len(), 3);
 }
 
 #[test]

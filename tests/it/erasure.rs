@@ -1,5 +1,6 @@
 //! Erasing a customer: asking, withdrawing, the one commit, the steps after it, and that it holds.
 
+use crate::export::{begin, pull};
 use crate::support::people::{Who, ada, admin, service};
 use crate::support::world::HOUR;
 use crate::support::{Harm, World};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 use user_api::crypto::SigningKeys;
 use user_api::customer::erasure::run::{KEPT, Legacy, WIPE_ROWS, WIPED};
 use user_api::customer::errand::{Answer, Errand, Standing, What};
+use user_api::customer::export::Export;
 use user_api::customer::outbox::Told;
 use user_api::customer::request::Reply;
 use user_api::edge::route::Route;
@@ -57,6 +59,12 @@ impl World {
             index: EmailIndex::new([5; 32]),
         };
         assert_eq!(self.errand(errand), Answer::Noted);
+        self.begun();
+    }
+
+    /// An export that is under way.
+    fn begun(&mut self) -> Export {
+        begin(self, &owner(), Route::ExportCustomer)
     }
 
     fn errand(&mut self, what: What) -> Answer {
@@ -410,6 +418,8 @@ fn in_the_end_nothing_is_left_but_what_the_certificate_says() {
         ("users", 4),
         ("apiKeys", 1),
         ("revocations", 1),
+        ("exportsUnderWay", 1),
+        ("exportCopies", 4),
         ("auditDetails", entries),
         ("legacyRecords", 2),
     ] {
@@ -436,6 +446,38 @@ fn in_the_end_nothing_is_left_but_what_the_certificate_says() {
     assert!(world.dump() == after && world.is_idle());
     let view = world.json(&admin().asks(Route::AdminGetErasure));
     assert!(view["certificate"].is_string());
+}
+
+#[test]
+fn an_export_under_way_ends_at_the_due_moment_even_if_no_alarm_came() {
+    let mut world = World::new();
+    world.fill();
+    world.accepted(&owner(), Route::RequestErasure, &json!({"reason": "We part."}));
+    world.now += 7 * DAY - 1;
+    let mut export = world.begun();
+    assert!(!pull(&mut world, &mut export).unwrap().is_empty());
+    let mut export = world.begun();
+    world.now += 1;
+    for _ in 0..2 {
+        let error = pull(&mut world, &mut export).unwrap_err();
+        assert_eq!(error.code, Code::CustomerErased);
+    }
+    world.run_out();
+    world.invariants();
+    assert!(world.certificate().unwrap().destroyed["exportsUnderWay"] >= 1);
+    let now = Timestamp::from_millis(world.now);
+    // Its receiver goes away only now.
+    let (sql, customer, entropy) = (&world.sql, &mut world.customer, &mut world.entropy);
+    customer.abandon(sql, &export, now, entropy).unwrap();
+    assert_eq!(
+        pull(&mut world, &mut export).unwrap_err().code,
+        Code::CustomerErased
+    );
+    assert_eq!(
+        world.refusal(&owner().asks(Route::ExportCustomer)),
+        Code::CustomerErased
+    );
+    world.invariants();
 }
 
 #[test]

@@ -23,14 +23,14 @@ fn keys() -> PublicKeys {
     keys.public().clone()
 }
 
-fn begin(world: &mut World, who: &Who, route: Route) -> Export {
+pub fn begin(world: &mut World, who: &Who, route: Route) -> Export {
     match world.send(&who.sends_to(route, CUSTOMER, b"")) {
         Reply::Archive(plan) => Export::new(*plan),
         other => panic!("no export: {other:?}"),
     }
 }
 
-fn pull(world: &mut World, export: &mut Export) -> user_api::error::Result<Vec<u8>> {
+pub fn pull(world: &mut World, export: &mut Export) -> user_api::error::Result<Vec<u8>> {
     use user_api::sql::Sql;
     let now = Timestamp::from_millis(world.now);
     let mut piece = Vec::new();
@@ -61,18 +61,18 @@ fn rest(world: &mut World, export: &mut Export, mut between: impl FnMut(&mut Wor
     bytes
 }
 
-fn exported(world: &mut World, who: &Who, route: Route) -> Vec<u8> {
+pub fn exported(world: &mut World, who: &Who, route: Route) -> Vec<u8> {
     let mut export = begin(world, who, route);
     rest(world, &mut export, |_| ())
 }
 
-fn check(bytes: &[u8]) -> Result<Report, Fault> {
+pub fn check(bytes: &[u8]) -> Result<Report, Fault> {
     let mut source = bytes;
     verify(&mut source, &keys(), None)
 }
 
 /// The files by Python's zipfile, which also compares every CRC.
-fn files(bytes: &[u8]) -> serde_json::Map<String, Value> {
+pub fn files(bytes: &[u8]) -> serde_json::Map<String, Value> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("export.zip");
     std::fs::write(&path, bytes).unwrap();

@@ -1,6 +1,7 @@
 //! What is sealed in a customer's own storage: nothing lies in the open, what is moved or damaged is refused and not
 //! overwritten, and everything that does not need it works.
 
+use crate::export;
 use crate::support::people::sound_body;
 use crate::support::{World, ada, admin, bob};
 use rusqlite::types::Value as Cell;
@@ -19,6 +20,9 @@ fn world() -> World {
     world.send(&ada().says(Route::PatchCustomer, &sound_body(Route::PatchCustomer)));
     world.send(&admin().says(Route::AdminSuspend, &json!({"reason": "unpaid bills"})));
     world.send(&admin().says(Route::AdminActivate, &json!({"reason": "paid them"})));
+    // One that nobody takes: its copies lie there too.
+    export::begin(&mut world, &admin(), Route::AdminExport);
+    assert!(world.count("export_users") >= 2);
     world
 }
 
@@ -238,4 +242,86 @@ fn a_damaged_audit_detail_bars_the_way_to_no_other_entry() {
     let page = world.json(&ada().asks(Route::ListAudit));
     assert_eq!(page["data"].as_array().unwrap().len() as i64, newest);
     unreadable(&mut world, &admin().sends_to(Route::GetAuditEntry, "3", b""));
+}
+
+/// Damages something of each kind that is sealed.
+fn damage(world: &mut World, (ada_id, bob_id): &(String, String)) {
+    for statement in [
+        "UPDATE customer SET status_reason = zeroblob(60)",
+        &format!("UPDATE users SET profile = zeroblob(60) WHERE user_id = '{ada_id}'"),
+        &format!("UPDATE users SET preferences = zeroblob(60) WHERE user_id = '{bob_id}'"),
+        "UPDATE api_keys SET settings = zeroblob(60)",
+        "UPDATE audit SET detail = zeroblob(80) WHERE seq = 3",
+        "UPDATE customer SET profile = zeroblob(60)",
+    ] {
+        tamper(world, statement);
+    }
+}
+
+#[test]
+fn an_export_names_what_cannot_be_opened_and_holds_all_else() {
+    let mut world = world();
+    let owner = ada().email("owner@example.com");
+    world.json(&owner.says(
+        Route::CreateKey,
+        &json!({"name": "ci", "scopes": ["customer:read"]}),
+    ));
+    let ids = (user_of(&mut world, &ada()), user_of(&mut world, &bob()));
+    damage(&mut world, &ids);
+    let (ada_id, bob_id) = ids;
+    let bytes = export::exported(&mut world, &admin(), Route::AdminExport);
+    let report = export::check(&bytes).unwrap();
+    // The customer's five and why it has its status, a user's five, a user's preferences, a key's two, an entry's detail.
+    assert_eq!(report.manifest.unreadable, 6 + 5 + 1 + 2 + 1);
+    assert_eq!(
+        (report.log.unreadable, report.log.details),
+        (1, report.log.seq - 1)
+    );
+    let files = export::files(&bytes);
+    let json =
+        |name: &str| -> serde_json::Value { serde_json::from_str(files[name].as_str().unwrap()).unwrap() };
+    let customer = json("customer.json");
+    assert_eq!(
+        customer["unreadable"],
+        json!([
+            "email",
+            "name",
+            "companyName",
+            "displayName",
+            "metadata",
+            "statusReason"
+        ])
+    );
+    assert!(customer["email"].is_null() && customer["statusReason"].is_null());
+    assert_eq!(customer["status"], "active");
+    let of = |list: &serde_json::Value, id: &str| {
+        let own = list.as_array().unwrap().iter().find(|one| one["userId"] == id);
+        own.unwrap().clone()
+    };
+    let (users, preferences) = (json("users.json"), json("preferences.json"));
+    assert_eq!(
+        of(&users, &ada_id)["unreadable"],
+        json!(["subject", "email", "displayName", "locale", "timeZone"])
+    );
+    let bob = of(&users, &bob_id);
+    assert_eq!(
+        (&bob["subject"], bob.get("unreadable")),
+        (&json!("auth0|bob"), None)
+    );
+    assert!(of(&preferences, &ada_id)["preferences"].is_object());
+    let lost = of(&preferences, &bob_id);
+    assert!(lost["preferences"].is_null() && lost["unreadable"] == json!(["preferences"]));
+    let key = &json("api-keys.json")[0];
+    assert_eq!(
+        (&key["name"], &key["unreadable"]),
+        (&json!(null), &json!(["name", "allowedOrigins"]))
+    );
+    let csv = files["audit.csv"].as_str().unwrap();
+    assert_eq!(csv.matches(",\"unreadable\",").count(), 1);
+    let entry = files["audit.ndjson"].as_str().unwrap().lines().nth(2).unwrap();
+    assert!(entry.starts_with("{\"detail\":\"unreadable\",") && entry.ends_with("\"salt\":null}"));
+    let page = world.json(&admin().sends_to(Route::AdminListAudit, "cust_acme", b""));
+    let completed = &page["data"][0];
+    assert_eq!(completed["action"], "export.completed");
+    assert_eq!(completed["detail"]["unreadable"], 15);
 }

@@ -530,3 +530,55 @@ fn a_look_at_an_email_that_nobody_has_finds_nobody() {
     });
     assert_eq!(world.holder("nobody@acme.example"), None);
 }
+
+#[test]
+fn what_came_along_is_in_the_export_as_it_was_when_that_began() {
+    let mut world = World::new();
+    world.told(&key(), acme());
+    let hash = "a".repeat(64);
+    world.told(
+        &format!("auth:apikey:{hash}"),
+        json!({"customerId": ACME, "status": "active", "name": "k"}),
+    );
+    world.told(
+        &format!("customer:preferences:{ACME}"),
+        json!({"emailVisibility": "public", "updatedAt": "2024-01-01T00:00:00Z"}),
+    );
+    for day in 1..=9 {
+        world.told(&format!("audit_{ACME}_2025-01-0{day}"), json!({"events": [day]}));
+    }
+    let mut export = world.begin_export(ACME);
+    // What changes, comes and goes meanwhile.
+    let mut newer = acme();
+    newer["updatedAt"] = "2025-05-01T00:00:00Z".into();
+    newer["subscriptions"] = json!([{"id": "sub_2"}]);
+    world.told(&key(), newer);
+    world.told(
+        &format!("customer:preferences:{ACME}"),
+        json!({"emailVisibility": "private", "updatedAt": "2025-02-02T00:00:00Z"}),
+    );
+    world.told(&format!("audit_{ACME}_2025-02-01"), json!({"events": ["later"]}));
+    let (sql, _) = &world.objects[ACME];
+    sql.raw(|db| {
+        db.execute(
+            "DELETE FROM legacy WHERE kind = 'audit' AND key LIKE '2025-01-01%'",
+            [],
+        )
+    })
+    .unwrap();
+    let bytes = world.take(ACME, &mut export);
+    crate::export::check(&bytes).unwrap();
+    let files = crate::export::files(&bytes);
+    let text = files["legacy.json"].as_str().unwrap();
+    let documents: Vec<Value> = serde_json::from_str(text).unwrap();
+    let of = |kind: &str| -> Vec<&Value> { documents.iter().filter(|one| one["kind"] == kind).collect() };
+    assert_eq!(of("audit").len(), 8, "{text}");
+    assert_eq!(of("audit")[0]["document"]["events"], json!([2]));
+    assert_eq!(of("api_key")[0]["document"]["name"], "k");
+    assert!(of("preferences")[0].to_string().contains("public"));
+    let facts = of("customer")[0].to_string();
+    assert!(facts.contains("sub_1") && !facts.contains("sub_2"), "{facts}");
+    assert!(!text.contains("later") && !text.contains("private"));
+    assert_eq!(world.rows(ACME, "export_legacy"), 0);
+    assert_eq!(world.rows(ACME, "exports"), 0);
+}

@@ -1,7 +1,7 @@
 //! All objects of a small service, in which records move in as the front runs them.
 
 use crate::support::Workerd;
-use crate::support::people::service;
+use crate::support::people::{admin, service};
 use crate::support::world::{NEW_YEAR, Seeded};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use user_api::caller::Caller;
 use user_api::crypto::{IndexKeys, MasterKeys, SigningKeys, Wrapped};
 use user_api::customer::config::Config;
 use user_api::customer::errand::{self, By, Create, Errand};
+use user_api::customer::export::Export;
 use user_api::customer::limits::RateLimits;
 use user_api::customer::profile::NewCustomer;
 use user_api::customer::request::{Origin, Reply, Request};
@@ -18,6 +19,7 @@ use user_api::directory::Directory;
 use user_api::directory::errand::{Answer, Errand as Asked, What};
 use user_api::directory::moving::{Heard, Moving, Step};
 use user_api::edge::reply;
+use user_api::edge::route::Route;
 use user_api::email::EmailIndex;
 use user_api::legacy::line::{self, Parsed};
 use user_api::legacy::outcome::Outcome;
@@ -250,6 +252,30 @@ impl World {
             Reply::Content { body, .. } => serde_json::from_slice(&body).unwrap(),
             other => panic!("no content: {other:?}"),
         }
+    }
+
+    /// An export that begins.
+    pub fn begin_export(&mut self, name: &str) -> Export {
+        match self.send(name, &admin().sends_to(Route::AdminExport, name, b"")) {
+            Reply::Archive(plan) => Export::new(*plan),
+            other => panic!("no export: {other:?}"),
+        }
+    }
+
+    /// All of it.
+    pub fn take(&mut self, name: &str, export: &mut Export) -> Vec<u8> {
+        let (now, mut entropy) = (Timestamp::from_millis(self.now), self.entropy.clone());
+        let mut bytes = Vec::new();
+        let (sql, customer) = self.objects.get_mut(name).unwrap();
+        while !export.is_done() {
+            sql.transaction(&mut || {
+                bytes.extend(customer.pull(sql, export, now, &mut entropy)?);
+                Ok(())
+            })
+            .unwrap();
+        }
+        self.entropy = entropy;
+        bytes
     }
 
     pub fn rows(&self, name: &str, table: &str) -> i64 {
