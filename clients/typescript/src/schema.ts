@@ -38,6 +38,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what operators did that concerns no single customer */
+        get: operations["getOperatorLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List customers */
+        get: operations["listCustomers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}": {
         parameters: {
             query?: never;
@@ -487,6 +521,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open the dashboard */
+        get: operations["dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a file of the dashboard */
+        get: operations["dashboardFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -885,6 +953,15 @@ export interface components {
         };
         /** @example demo */
         CustomerId: string;
+        /** @description A page of the list of customers. */
+        CustomerPage: {
+            /** @description The customers. */
+            data: components["schemas"]["ListedCustomer"][];
+            /** @description Whether there are more. */
+            hasMore: boolean;
+            /** @description By which the next page is asked for. */
+            nextCursor: string | null;
+        };
         /** @description A change of a customer (RFC 7396): what is left out stays, null clears. */
         CustomerPatch: {
             companyName?: string | null;
@@ -1015,6 +1092,15 @@ export interface components {
             own: components["schemas"]["Policy"][];
             /** @description What is in force: its plan's and its own. */
             policies: components["schemas"]["Policy"][];
+        };
+        /** @description A customer as the list shows it. */
+        ListedCustomer: {
+            createdAt: string;
+            customerId: string;
+            displayName: string | null;
+            email: string | null;
+            plan: string;
+            status: string;
         };
         /** @description A new API key. */
         NewApiKey: {
@@ -1648,6 +1734,17 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem404"];
             };
         };
+        /** @description - `route_not_found`: There is nothing at this path */
+        "404.route_not_found": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
         /** @description - `email_taken`: Another customer has this e-mail */
         "409.email_taken": {
             headers: {
@@ -1943,6 +2040,8 @@ export interface components {
         customerId: components["schemas"]["CustomerId"];
         /** @description `1` asks for a `SealedResponse`. */
         EncryptResponse: "1";
+        /** @description The name of a file that the page names. */
+        file: string;
         /** @description Makes the request safe to repeat for 24 hours. */
         IdempotencyKey: string;
         /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
@@ -2033,6 +2132,107 @@ export interface operations {
             };
             500: components["responses"]["500.internal_error"];
             503: components["responses"]["503.not_ready"];
+        };
+    };
+    getOperatorLog: {
+        parameters: {
+            query?: {
+                /** @description Only entries of this action. */
+                action?: string;
+                /** @description Only entries of this actor, by id or by kind. */
+                actor?: string;
+                /** @description `nextCursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only entries at or after this moment. */
+                from?: string;
+                /** @description Most entries of the page; 20 if left out. */
+                limit?: number;
+                /** @description Only entries of this outcome. */
+                outcome?: string;
+                /** @description Only entries before this moment. */
+                to?: string;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /** @description Only those created later. */
+                createdAfter?: string;
+                /** @description Only those created earlier. */
+                createdBefore?: string;
+                /** @description `nextCursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only the one with this address. */
+                email?: string;
+                /** @description Most customers of the page. */
+                limit?: number;
+                /** @description Only those of this plan. */
+                plan?: "free" | "starter" | "pro" | "enterprise";
+                /** @description Only those of this status. */
+                status?: "pending_verification" | "active" | "suspended" | "cancelled";
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerPage"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            422: components["responses"]["422.validation_failed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminGetCustomer: {
@@ -3959,6 +4159,56 @@ export interface operations {
             429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for customers and administrators. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.unavailable"];
+        };
+    };
+    dashboardFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a file that the page names. */
+                file: components["parameters"]["file"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A script, a style sheet or a picture, as its name ends. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            404: components["responses"]["404.route_not_found"];
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.unavailable"];
         };
     };
     docs: {

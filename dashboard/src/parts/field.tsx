@@ -1,5 +1,5 @@
 // A labelled field with its fault beside it. The first faulty field of a form gets the focus.
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 
 interface Common {
@@ -34,7 +34,12 @@ function Framed({ label, hint, fault, children }: Common & { children: (given: G
 type InputProps = Common & {
   readonly value: string;
   readonly onChange: (value: string) => void;
-} & Partial<Pick<JSX.InputHTMLAttributes<HTMLInputElement>, 'type' | 'autocomplete' | 'min' | 'list'>>;
+  readonly type?: 'text' | 'email' | 'number' | 'date' | 'datetime-local';
+  readonly autocomplete?: 'off';
+  readonly min?: number;
+  /** The id of a list to choose from while one types. */
+  readonly list?: string;
+};
 
 export function TextField({ label, hint, fault, value, onChange, ...rest }: InputProps) {
   return (
