@@ -19,33 +19,35 @@ export function Navigation({ path, session, isAdmin, leave }: Props) {
   useEffect(() => setOpen(false), [path]);
   return (
     <header class={isOpen ? 'side side-open' : 'side'}>
-      <div class="brand">
-        <a href="#/" class="brand-name">
-          <span class="brand-mark" aria-hidden="true" />
-          user-api
-        </a>
-        <button type="button" class="copy menu" aria-expanded={isOpen} aria-controls="menu" onClick={() => setOpen(!isOpen)}>
-          <Icon name={isOpen ? 'close' : 'menu'} />
-          <span>Menu</span>
-        </button>
-      </div>
-      <nav id="menu" aria-label="Pages">
-        <Group title="Your account" views={CUSTOMER_VIEWS} path={path} />
-        {isAdmin && <Group title="Administration" views={ADMIN_VIEWS} path={path} />}
-        <div class="who">
-          {session.data !== undefined && (
-            <p>
-              Signed in as <code>{session.data.userId}</code>
-            </p>
-          )}
-          {leave !== undefined && (
-            <button type="button" class="copy" onClick={leave}>
-              <Icon name="out" />
-              <span>Sign out</span>
-            </button>
-          )}
+      <div class="side-in">
+        <div class="brand">
+          <a href="#/" class="brand-name">
+            <span class="brand-mark" aria-hidden="true" />
+            user-api
+          </a>
+          <button type="button" class="copy menu" aria-expanded={isOpen} aria-controls="menu" onClick={() => setOpen(!isOpen)}>
+            <Icon name={isOpen ? 'close' : 'menu'} />
+            <span>Menu</span>
+          </button>
         </div>
-      </nav>
+        <nav id="menu" aria-label="Pages">
+          <Group title="Your account" views={CUSTOMER_VIEWS} path={path} />
+          {isAdmin && <Group title="Administration" views={ADMIN_VIEWS} path={path} />}
+          <div class="who">
+            {session.data !== undefined && (
+              <p>
+                Signed in as <code>{session.data.userId}</code>
+              </p>
+            )}
+            {leave !== undefined && (
+              <button type="button" class="copy" onClick={leave}>
+                <Icon name="out" />
+                <span>Sign out</span>
+              </button>
+            )}
+          </div>
+        </nav>
+      </div>
     </header>
   );
 }

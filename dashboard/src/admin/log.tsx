@@ -9,7 +9,9 @@ const read = (query: object) => api().get('/admin/audit', { query });
 export function OperatorLog() {
   return (
     <Page title="Operators’ log" lead="What administrators and services did that concerns no single customer. What they did to one stands in that customer’s own log.">
-      <AuditLog read={read} actions={OPERATOR_ACTIONS} />
+      <div class="card">
+        <AuditLog read={read} actions={OPERATOR_ACTIONS} />
+      </div>
     </Page>
   );
 }

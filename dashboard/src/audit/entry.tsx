@@ -1,7 +1,7 @@
 // One entry of a log: who did what, when; unfolded also from where, and what changed.
 import { Copy } from '../parts/copy';
 import { Time } from '../parts/time';
-import { ACTORS, actionWords } from './words';
+import { ACTORS, actionWords, outcomeWords } from './words';
 import type { Fold } from './words';
 
 interface Change {
@@ -22,6 +22,8 @@ function shown(value: unknown): string {
 
 export function Entry({ fold: { entry, times } }: { fold: Fold }) {
   const isOk = entry.outcome === 'ok';
+  // That there is none is an answer, no refusal.
+  const isAbsent = entry.outcome.endsWith('_not_found');
   return (
     <li class="entry">
       <details>
@@ -30,11 +32,7 @@ export function Entry({ fold: { entry, times } }: { fold: Fold }) {
           <span class="entry-what">
             {actionWords(entry.action)}
             {times > 1 && <span class="hint"> {times} times</span>}
-            {!isOk && (
-              <span class="badge badge-bad">
-                {entry.outcome.replaceAll('_', ' ')}
-              </span>
-            )}
+            {!isOk && <span class={`badge badge-${isAbsent ? 'calm' : 'bad'}`}>{outcomeWords(entry.outcome)}</span>}
           </span>
           <Time at={entry.at} isExact />
         </summary>

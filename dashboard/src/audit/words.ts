@@ -72,6 +72,12 @@ export function actionWords(action: string): string {
   return ACTIONS[action] ?? OPERATOR_ACTIONS[action] ?? action;
 }
 
+/** How something ended that was not simply carried out. */
+export function outcomeWords(outcome: string): string {
+  const known = OUTCOMES.find(([code]) => code === outcome)?.[1];
+  return outcome === 'erasure_not_found' ? 'none asked for' : (known ?? outcome.replaceAll('_', ' '));
+}
+
 /** An entry, and how many like it follow right behind: looking at the log fills the log. */
 export interface Fold {
   readonly entry: AuditEntry;

@@ -11,7 +11,9 @@ export function Audit() {
       title="Who looked at my data"
       lead="Every read and every change, with who did it and when; refusals too. Entries are chained by hashes, so that none can be changed or taken out unnoticed."
     >
-      <AuditLog read={read} />
+      <div class="card">
+        <AuditLog read={read} />
+      </div>
     </Page>
   );
 }

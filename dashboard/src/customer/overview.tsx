@@ -17,7 +17,7 @@ export function Overview() {
   const log = useResource(recent);
   return (
     <Page title="Overview">
-      <div class="columns">
+      <div class="columns columns-even">
         <Card title="Customer" actions={<a href="#/profile">Edit</a>}>
           <Loaded of={who} what="the customer" lines={6}>
             {(data) => (

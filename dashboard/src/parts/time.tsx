@@ -4,6 +4,14 @@ import { useEffect, useState } from 'preact/hooks';
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+
+/** A moment to come: only its time, if that is within a day. */
+export function soon(at: string, now: number): string {
+  const date = new Date(at);
+  return (date.getTime() - now < 43_200_000 ? CLOCK : EXACT).format(date);
+}
+
 /** A moment; its title has it in UTC to the millisecond. */
 export function Time({ at, isExact = false }: { at: string; isExact?: boolean }) {
   return (

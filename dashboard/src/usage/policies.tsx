@@ -1,6 +1,6 @@
 // Each limit as a bar of what is used, drawn as SVG, with the same in words.
 import type { components } from '@user-api/client';
-import { Time, duration } from '../parts/time';
+import { duration, soon } from '../parts/time';
 
 type Policy = components['schemas']['PolicyUsage'];
 
@@ -51,7 +51,10 @@ function Bar({ policy }: { policy: Policy }) {
         {COUNT.format(remaining)} left
         {resetsAt !== null && (
           <>
-            , all of it again at <Time at={resetsAt} isExact />
+            , all of it again at{' '}
+            <time dateTime={resetsAt} title={resetsAt}>
+              {soon(resetsAt, Date.now())}
+            </time>
           </>
         )}
       </p>

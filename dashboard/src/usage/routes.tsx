@@ -14,7 +14,7 @@ interface Row {
 const WIDTH = 400;
 const HEIGHT = 14;
 /** Outcomes that are no refusals. */
-const DONE = new Set(['ok', 'replayed', 'idle']);
+const DONE = new Set(['ok', 'replayed', 'idle', 'erasure_not_found']);
 const COUNT = new Intl.NumberFormat();
 
 /** The counts by route, the most called first. */

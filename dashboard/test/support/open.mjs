@@ -2,7 +2,7 @@
 // the page throws, fails the test.
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
-import { launch } from '../../../scripts/browser.mjs';
+import { launchBrowser } from '../../../scripts/browser.mjs';
 import { startServer } from './server.mjs';
 
 const PATIENCE_MS = 15_000;
@@ -12,7 +12,7 @@ export function setUp(settings = {}) {
   const shared = {};
   const contexts = [];
   before(async () => {
-    [shared.server, shared.browser] = await Promise.all([startServer(settings), launch()]);
+    [shared.server, shared.browser] = await Promise.all([startServer(settings), launchBrowser()]);
   });
   after(async () => {
     await shared.browser?.close();
