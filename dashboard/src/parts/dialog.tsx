@@ -29,8 +29,14 @@ export function Dialog({ title, close, isSticky = false, children }: Props) {
       close();
     }
   };
+  // Browsers let a second Escape through whatever `cancel` says.
+  const hold = (event: KeyboardEvent): void => {
+    if (isSticky && event.key === 'Escape') {
+      event.preventDefault();
+    }
+  };
   return (
-    <dialog ref={dialog} aria-labelledby={id} onCancel={cancel}>
+    <dialog ref={dialog} aria-labelledby={id} onCancel={cancel} onKeyDown={hold}>
       <header class="card-head">
         <h2 id={id}>{title}</h2>
         {!isSticky && (

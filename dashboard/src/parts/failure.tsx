@@ -50,7 +50,7 @@ export function Failure({ error, retry, what }: { error: unknown; retry?: (() =>
         {what === undefined ? '' : `${what}: `}
         {title}
       </p>
-      <p>{detail}</p>
+      {detail !== title && <p>{detail}</p>}
       {requestId !== undefined && (
         <p class="failure-id">
           Request <code>{requestId}</code> <Copy text={requestId} what="the request's id" isSmall />

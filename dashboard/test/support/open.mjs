@@ -7,12 +7,13 @@ import { startServer } from './server.mjs';
 
 const PATIENCE_MS = 15_000;
 
-/** A server and a browser for all tests of a file. */
-export function setUp(settings = {}) {
+/** A server and a browser for all tests of a file; `prepare` fills the server. */
+export function setUp(settings = {}, prepare = async () => {}) {
   const shared = {};
   const contexts = [];
   before(async () => {
     [shared.server, shared.browser] = await Promise.all([startServer(settings), launchBrowser()]);
+    await prepare(shared.server);
   });
   after(async () => {
     await shared.browser?.close();
