@@ -57,7 +57,7 @@ function Paste({ enter }: { enter: (token: string) => void }) {
     <form class="card" onSubmit={submit} noValidate>
       <AreaField
         label="Token"
-        hint="This service runs in development. `make dev` and `make token` print tokens. It stays in this tab, until you close it."
+        hint="This service runs in development: make dev and make token print tokens. It stays in this tab until you close it."
         fault={fault}
         value={text}
         onChange={setText}

@@ -100,7 +100,17 @@ mod tests {
             "/dashboard/index-Ab_9-x.js"
         );
         let long = format!("{}.js", "x".repeat(MAX_FILE_NAME_BYTES));
-        for name in ["..", ".js", "a.html", "a.js.map", "a%2fb.js", "../docs.css", "a b.css", "a", &long] {
+        for name in [
+            "..",
+            ".js",
+            "a.html",
+            "a.js.map",
+            "a%2fb.js",
+            "../docs.css",
+            "a b.css",
+            "a",
+            &long,
+        ] {
             assert_eq!(found(name).unwrap_err().code, Code::RouteNotFound, "{name}");
         }
     }
@@ -108,7 +118,10 @@ mod tests {
     #[test]
     fn only_a_service_that_says_development_takes_pasted_tokens() {
         let page = |environment| of(Route::Dashboard, "", environment).unwrap().unwrap().file;
-        assert_eq!(page(Some(Environment::Development)), "/dashboard/development.html");
+        assert_eq!(
+            page(Some(Environment::Development)),
+            "/dashboard/development.html"
+        );
         assert_eq!(page(Some(Environment::Production)), "/dashboard/production.html");
         assert_eq!(page(None), "/dashboard/production.html");
     }

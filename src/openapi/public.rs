@@ -35,7 +35,11 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .answers_as::<Text>(200, "A page for customers and administrators.", HTML)
             .problems(&[Code::Unavailable]),
         Route::DashboardFile => Operation::new("Read a file of the dashboard")
-            .answers_as::<Text>(200, "A script, a style sheet or a picture, as its name ends.", "*/*")
+            .answers_as::<Text>(
+                200,
+                "A script, a style sheet or a picture, as its name ends.",
+                "*/*",
+            )
             .problems(&[Code::RouteNotFound, Code::Unavailable]),
         _ => return None,
     })

@@ -15,6 +15,13 @@ import { useResource } from '../store';
 
 type Open = { readonly kind: 'new' } | { readonly kind: 'rotate' | 'revoke' | 'secret'; readonly apiKey: ApiKey };
 
+const works = ({ status }: ApiKey): number => (status === 'active' || status === 'rotated' ? 0 : 1);
+
+/** Those that work, then those that ended; of each the newest first, as they come. */
+function workingFirst(all: readonly ApiKey[]): ApiKey[] {
+  return [...all].sort((a, b) => works(a) - works(b));
+}
+
 export function Keys() {
   const list = useResource(keys);
   const whole = useResource(customer);
@@ -47,7 +54,7 @@ export function Keys() {
               <p class="hint">There is no key yet.</p>
             ) : (
               <ul class="keys">
-                {data.map((apiKey) => (
+                {workingFirst(data).map((apiKey) => (
                   <KeyRow
                     key={apiKey.keyId}
                     apiKey={apiKey}
