@@ -17,6 +17,7 @@ mod jwks;
 mod legacy;
 mod object;
 mod operator;
+mod rewrap;
 mod shield;
 mod sql;
 mod vault;
