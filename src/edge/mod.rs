@@ -17,5 +17,6 @@ pub mod query;
 pub mod ratelimit;
 pub mod reply;
 pub mod route;
+pub mod sealed;
 pub mod settings;
 pub mod shield;

@@ -22,7 +22,7 @@ use crate::error::{Code, Error, Result};
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
 use crate::shell::object::{self, Call};
-use crate::shell::{assets, body, jwks};
+use crate::shell::{assets, body, jwks, sealing};
 use crate::types::CustomerId;
 use std::time::Duration;
 use web_sys::{Request, Response};
@@ -43,9 +43,12 @@ struct Trace {
 }
 
 /// What goes out: an answer of the front's own, or an object's response passed on.
-enum Outgoing {
+pub enum Outgoing {
+    /// The front's own.
     Own(Answer),
+    /// An object's.
     Relayed(object::Relayed),
+    /// A static file.
     File(assets::Found),
 }
 
@@ -81,6 +84,7 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
             Outgoing::Own(Answer::problem(&error, &shown_id))
         }
     };
+    let outgoing = sealing::apply(env, outgoing, trace.route, &head, &shown_id).await;
     let allowed = host::site(env)
         .map(|site| site.settings.allowed_origins.clone())
         .unwrap_or_default();
@@ -287,7 +291,9 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             .authenticator
             .authenticate(&credentials, &mut site.jwks.borrow_mut(), host::now());
         match outcome {
-            Outcome::Done(caller) => return caller,
+            Outcome::Done(caller) => {
+                return caller.and_then(|caller| sealing::check(site, &credentials, head).map(|()| caller));
+            }
             Outcome::FetchKeys if !fetched => {
                 fetched = true;
                 fetch_keys(site).await;

@@ -10,6 +10,7 @@ mod host;
 mod http;
 mod jwks;
 mod object;
+mod sealing;
 mod shield;
 mod sql;
 mod vault;

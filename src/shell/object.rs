@@ -82,6 +82,12 @@ impl Relayed {
             .collect()
     }
 
+    /// The body, to be read.
+    #[must_use]
+    pub fn body(&self) -> Option<ReadableStream> {
+        self.response.body()
+    }
+
     /// The response with `headers`, its body passed on without a look.
     #[must_use]
     pub fn into_response(self, headers: &[(&'static str, String)], is_head: bool) -> Response {
