@@ -38,6 +38,7 @@ mod preferences;
 mod public;
 mod revocations;
 mod revocations_survive;
+mod sealed;
 mod service;
 mod shield;
 mod status;

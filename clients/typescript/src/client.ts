@@ -212,9 +212,9 @@ export class UserApi {
   ): Promise<Result<Answer<P, M>>> {
     const input = (given ?? {}) as AnyInput;
     const call = this.#prepare(method, path, input);
-    const { signal, done } = this.#clock(input);
+    const { signal, until, done } = this.#clock(input);
     try {
-      const raw = await (method === 'get' ? this.#shared(call, signal) : this.#repeated(call, signal));
+      const raw = await (method === 'get' ? this.#shared(call, signal, until) : this.#repeated(call, signal, until));
       const data = raw.text === '' ? undefined : (JSON.parse(raw.text) as unknown);
       const { status, etag, requestId, replayed } = raw;
       return { data: data as Answer<P, M>, status, etag, requestId, replayed };
@@ -258,7 +258,7 @@ export class UserApi {
   }
 
   /** A signal that fires at the deadline, or with the caller's own. */
-  #clock(options: CallOptions): { signal: AbortSignal; done: () => void } {
+  #clock(options: CallOptions): { signal: AbortSignal; until: number; done: () => void } {
     const deadlineMs = options.deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS;
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(new DeadlineError(deadlineMs)), deadlineMs);
@@ -271,16 +271,16 @@ export class UserApi {
       clearTimeout(timer);
       options.signal?.removeEventListener('abort', passOn);
     };
-    return { signal: controller.signal, done };
+    return { signal: controller.signal, until: Date.now() + deadlineMs, done };
   }
 
   /** Identical reads at the same time are one request; it ends early only when nobody waits for it any more. */
-  async #shared(call: Call, signal: AbortSignal): Promise<Raw> {
+  async #shared(call: Call, signal: AbortSignal, until: number): Promise<Raw> {
     const key = `${call.ifMatch ?? ''} ${call.url}`;
     let flight = this.#flights.get(key);
     if (flight === undefined) {
       const controller = new AbortController();
-      const promise = this.#repeated(call, controller.signal).finally(() => this.#flights.delete(key));
+      const promise = this.#repeated(call, controller.signal, until).finally(() => this.#flights.delete(key));
       promise.catch(() => {});
       flight = { promise, controller, waiting: 0 };
       this.#flights.set(key, flight);
@@ -300,7 +300,7 @@ export class UserApi {
   }
 
   /** Tries until it succeeds, is refused for good, or the signal fires. */
-  async #repeated(call: Call, signal: AbortSignal): Promise<Raw> {
+  async #repeated(call: Call, signal: AbortSignal, until: number): Promise<Raw> {
     const attempts = this.#options.attempts ?? ATTEMPTS;
     let renewed = false;
     let expired = false;
@@ -328,6 +328,9 @@ export class UserApi {
       const ceiling = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (attempt - 1));
       const jitter = (this.#options.random ?? Math.random)() * ceiling;
       const told = failure instanceof ProblemError ? (failure.retryAfterSeconds ?? 0) * 1000 : 0;
+      if (Date.now() + told > until) {
+        throw failure;
+      }
       await sleep(told + jitter, signal);
     }
   }
@@ -415,13 +418,14 @@ export class UserApi {
 
   async #csrfToken(signal: AbortSignal): Promise<string> {
     if (this.#csrf === undefined) {
-      const raw = await this.#shared(this.#prepare('get', '/session', {}), signal);
+      const raw = await this.#shared(this.#prepare('get', '/session', {}), signal, Number.POSITIVE_INFINITY);
       this.#csrf = (JSON.parse(raw.text) as { csrf: string | null }).csrf ?? '';
     }
     return this.#csrf;
   }
 
   async #send(call: Call, headers: Headers, signal: AbortSignal | undefined): Promise<Response> {
+    signal?.throwIfAborted();
     try {
       return await this.#fetch(call.url, {
         method: call.method.toUpperCase(),
