@@ -38,6 +38,12 @@ function fastSteps(targets) {
       command: cargo('test', '--locked', '--no-fail-fast', '--lib', '--bins', ...native),
     },
     { name: 'scripts', command: node('--test', '--test-reporter=spec', 'scripts/test/*.test.mjs') },
+    { name: 'build of the TypeScript client', makes: 'client', command: node('node_modules/typescript/bin/tsc', '-p', 'clients/typescript') },
+    {
+      name: 'TypeScript client',
+      needs: 'client',
+      command: node('--test', '--test-reporter=spec', '--test-timeout=60000', 'clients/typescript/test/*.test.mjs'),
+    },
   ];
 }
 
