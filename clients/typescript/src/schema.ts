@@ -1094,7 +1094,7 @@ export interface components {
             /** @description False, where limits of one's own were asked. */
             allowed?: boolean;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "encryption_required" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -1130,7 +1130,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem403: {
             /** @enum {string} */
-            code: "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification";
+            code: "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "encryption_required" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification";
             /** @constant */
             status: 403;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1402,8 +1402,9 @@ export interface components {
         /**
          * @description - `csrf_failed`: The CSRF token is missing or wrong
          *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          */
-        "403.csrf_failed.forbidden": {
+        "403.csrf_failed.forbidden.encryption_required": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1416,11 +1417,12 @@ export interface components {
         /**
          * @description - `csrf_failed`: The CSRF token is missing or wrong
          *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1435,11 +1437,12 @@ export interface components {
          *     - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1463,6 +1466,20 @@ export interface components {
         };
         /**
          * @description - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         */
+        "403.forbidden.encryption_required": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
          *     - `customer_suspended`: The customer is suspended
@@ -1470,6 +1487,26 @@ export interface components {
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
         "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
+         *     - `insufficient_scope`: The API key lacks a scope
+         *     - `origin_not_allowed`: The API key may not be used from this origin
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         *     - `customer_suspended`: The customer is suspended
+         *     - `customer_cancelled`: The customer is cancelled
+         *     - `customer_pending_verification`: The customer's e-mail is not verified yet
+         */
+        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1952,7 +1989,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
@@ -2007,7 +2044,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
@@ -2067,7 +2104,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
@@ -2126,7 +2163,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2186,7 +2223,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2226,7 +2263,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2275,7 +2312,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2333,7 +2370,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2392,7 +2429,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2443,7 +2480,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
             410: components["responses"]["410.customer_erased"];
@@ -2487,7 +2524,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2540,7 +2577,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2595,7 +2632,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2650,7 +2687,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2709,7 +2746,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2753,7 +2790,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2802,7 +2839,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2862,7 +2899,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2908,7 +2945,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2967,7 +3004,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.key_ended.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3023,7 +3060,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.key_ended.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3081,7 +3118,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3124,7 +3161,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.audit_entry_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3167,7 +3204,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3207,7 +3244,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3256,7 +3293,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3406,7 +3443,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3459,7 +3496,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3509,7 +3546,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
             410: components["responses"]["410.customer_erased"];
@@ -3552,7 +3589,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3834,7 +3871,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3888,7 +3925,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3943,7 +3980,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4002,7 +4039,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4060,7 +4097,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4115,7 +4152,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4174,7 +4211,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
