@@ -4,7 +4,7 @@ NODE := node_modules/.bin/node
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev build serve token keygen openapi check test deny deploy clean
+.PHONY: help setup dev build bench serve token keygen openapi check test deny deploy clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -37,6 +37,9 @@ check: setup ## The fast half of the tests: format, lints, native tests
 
 test: setup ## Every test
 	@$(NODE) scripts/test.mjs all
+
+bench: setup ## Measure beside the references, e.g. make bench ARGS=--quick (needs wrk)
+	@$(NODE) bench/run.mjs $(ARGS)
 
 deny: ## Licences, advisories and sources of the dependencies (needs cargo-deny and a network)
 	@cargo deny check

@@ -28,12 +28,14 @@ const userApi :Workerd.Worker = (
   durableObjectNamespaces = [
     (className = "CustomerObject", uniqueKey = "user-api-CustomerObject", enableSql = true),
     (className = "DirectoryObject", uniqueKey = "user-api-DirectoryObject", enableSql = true),
+    (className = "OperatorObject", uniqueKey = "user-api-OperatorObject", enableSql = true),
     (className = "KeyVaultObject", uniqueKey = "user-api-KeyVaultObject", enableSql = true),
   ],
   bindings = [
     (name = "CUSTOMERS", durableObjectNamespace = "CustomerObject"),
     (name = "ASSETS", service = "assets"),
     (name = "DIRECTORY", durableObjectNamespace = "DirectoryObject"),
+    (name = "OPERATOR", durableObjectNamespace = "OperatorObject"),
     (name = "KEY_VAULT", durableObjectNamespace = "KeyVaultObject"),
 
     # Settings; one that is unset is null. The list is that of scripts/settings.mjs.
@@ -50,6 +52,7 @@ const userApi :Workerd.Worker = (
     (name = "JWT_ISSUER", fromEnvironment = "JWT_ISSUER"),
     (name = "JWT_MAX_TTL_SECONDS", fromEnvironment = "JWT_MAX_TTL_SECONDS"),
     (name = "JWT_SECRET", fromEnvironment = "JWT_SECRET"),
+    (name = "LEGACY_API_KEYS", fromEnvironment = "LEGACY_API_KEYS"),
     (name = "MASTER_KEYS", fromEnvironment = "MASTER_KEYS"),
     (name = "OBJECT_DEADLINE_MS", fromEnvironment = "OBJECT_DEADLINE_MS"),
     (name = "RATE_LIMITS", fromEnvironment = "RATE_LIMITS"),

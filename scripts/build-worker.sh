@@ -29,4 +29,11 @@ export ESBUILD_BIN="${PWD}/node_modules/.bin/esbuild"
 export RUN_TO_COMPLETION=1
 
 node_modules/.bin/node scripts/assets.mjs
-exec .tools/bin/worker-build "--${profile}" --out-dir "build/${profile}" --locked
+.tools/bin/worker-build "--${profile}" worker --out-dir "../build/${profile}" --locked
+[[ $profile == release ]] || exit 0
+
+# The names of functions are a tenth of what is uploaded and serve only whoever reads a trap's stack: they stay here.
+mkdir -p build/symbols
+cp build/release/index_bg.wasm build/symbols/index_bg.wasm
+wasm-opt build/symbols/index_bg.wasm --all-features --strip-debug --strip-producers -o build/release/.index_bg.wasm
+mv build/release/.index_bg.wasm build/release/index_bg.wasm

@@ -1,6 +1,7 @@
 // Serves the release build on plain workerd, with its storage on disk: self-hosting, and what tests start.
 //
 //   PORT (8787; 0 takes a free one)  HOST (127.0.0.1)  DATA_DIR (.data)  ENV_FILE (.dev.vars)
+//   LEGACY_KV_ADDRESS (none; also in ENV_FILE): host:port of a key-value store that is bound as LEGACY_KV
 //   CONFIG (workerd.capnp): another configuration, such as one with a SHIELD; it finds this project's files under `/`
 //
 // Prints one line once it listens. SIGTERM and SIGINT end it with exit code 0 after the requests under way.
@@ -42,6 +43,30 @@ export function workerEnvironment(values) {
     }
   }
   return environment;
+}
+
+/**
+ * The configuration with a key-value store bound as LEGACY_KV, which workerd asks over HTTP. A binding cannot be
+ * there and absent in one file, so it is a second one.
+ */
+export function withLegacyKv(config) {
+  return config
+    .replace('services = [', 'services = [\n    (name = "legacy-kv", external = (http = ())),')
+    .replace('bindings = [', 'bindings = [\n    (name = "LEGACY_KV", kvNamespace = "legacy-kv"),')
+    .replaceAll('embed "build/', 'embed "');
+}
+
+/** The arguments that name the configuration. */
+function withKv(config, kvAddress) {
+  if (!kvAddress) {
+    return [config];
+  }
+  if (!/^[A-Za-z0-9.-]+:[0-9]{1,5}$/.test(kvAddress)) {
+    throw new Refusal('LEGACY_KV_ADDRESS must be host:port');
+  }
+  const bound = join(ROOT, 'build/legacy-kv.capnp');
+  writeFileSync(bound, withLegacyKv(readFileSync(config, 'utf8')));
+  return [bound, `--external-addr=legacy-kv=${kvAddress}`];
 }
 
 /** Resolves with the port of workerd's `listen` message, or undefined when it ends without one. */
@@ -125,7 +150,7 @@ async function main() {
     WORKERD,
     [
       'serve',
-      config,
+      ...withKv(config, process.env.LEGACY_KV_ADDRESS || values.get('LEGACY_KV_ADDRESS')),
       `--import-path=${ROOT}`,
       `--socket-addr=http=${address}`,
       `--directory-path=data=${dataDir}`,

@@ -5,11 +5,11 @@ use crate::error::{self, Error};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use email_address::{EmailAddress, Options};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use idna::AsciiDenyList;
-use idna::uts46::{DnsLength, Hyphens, Uts46};
+use idna::uts46::verify_dns_length;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use unicode_normalization::UnicodeNormalization;
 
 /// The longest address in bytes: what fits between the angle brackets of an SMTP path
 /// (RFC 5321 section 4.5.3.1.3, with erratum 1690).
@@ -37,15 +37,13 @@ impl Email {
         if local.contains(['"', '@']) || local.chars().any(char::is_control) {
             return None;
         }
-        let local: String = local.to_lowercase().nfc().collect();
-        let domain = Uts46::new()
-            .to_ascii(
-                domain.as_bytes(),
-                AsciiDenyList::STD3,
-                Hyphens::Allow,
-                DnsLength::Verify,
-            )
-            .ok()?;
+        let local = local.to_lowercase();
+        let local = ComposingNormalizerBorrowed::new_nfc().normalize(&local);
+        // `Uts46::new()` in our own code would link its tables a second time: `url` uses them through this function.
+        let domain = idna::domain_to_ascii_cow(domain.as_bytes(), AsciiDenyList::STD3).ok()?;
+        if !verify_dns_length(&domain, false) {
+            return None;
+        }
         let address = format!("{local}@{domain}");
         let options = Options::default()
             .without_display_text()

@@ -15,6 +15,7 @@
 //! - [`legacy`]: records of the older login service
 //! - [`customer`]: the object's brain, pure and synchronous
 //! - [`directory`]: who has which e-mail, and the list of customers
+//! - [`operator`]: revocations of operators' tokens, and their log
 //! - [`edge`]: HTTP and tokens, pure
 //! - `openapi` (not in the worker): the description of the interface, made of the above
 //! - `shell` (wasm32 only): the only user of the platform
@@ -33,6 +34,7 @@ pub mod json;
 pub mod legacy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
+pub mod operator;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;

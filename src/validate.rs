@@ -10,11 +10,11 @@ pub use tidy::{is_key, tidy_line};
 pub use values::{MAX_ORIGIN_BYTES, integer, origin, time};
 
 use crate::error::{Error, Fault, NOT_WRITABLE, Result};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
-use unicode_normalization::is_nfc;
 
 /// What a body says of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -360,7 +360,7 @@ fn check_line(text: &str, max_chars: usize) -> std::result::Result<(), Cow<'stat
     if text.trim().len() != text.len() {
         return Err("Must not begin or end with white space.".into());
     }
-    if !is_nfc(text) {
+    if !ComposingNormalizerBorrowed::new_nfc().is_normalized(text) {
         return Err("Must be in Unicode normalization form C (NFC).".into());
     }
     Ok(())

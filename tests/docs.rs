@@ -13,10 +13,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use user_api::customer::status::{Access, Status, TRANSITIONS};
+use user_api::customer::status::{self, Status, TRANSITIONS};
+use user_api::edge::access::{Access, Kind};
 use user_api::edge::route::{Audience, Route};
 use user_api::edge::settings::{Required, SETTINGS};
 use user_api::error::Code;
+use user_api::legacy::outcome::{Outcome, Word};
 use user_api::{customer, directory};
 
 fn root() -> &'static Path {
@@ -136,7 +138,7 @@ fn every_operation_stands_in_the_contract_and_in_the_readme() {
             Audience::User => "user",
             Audience::Customer => "user, integration",
             Audience::Integration => "integration",
-            Audience::Admin | Audience::OwnAdmin => "admin",
+            Audience::Admin | Audience::OwnAdmin | Audience::Operator => "admin",
             Audience::Service => "service",
         };
         let routes = Route::ALL
@@ -144,6 +146,17 @@ fn every_operation_stands_in_the_contract_and_in_the_readme() {
             .map(|route| (route.method().as_str(), route.pattern(), who(route)))
             .collect();
         assert_eq!(told, routes, "{page}");
+    }
+}
+
+#[test]
+fn every_word_of_an_import_s_results_stands_in_the_page_on_moving_in() {
+    let page = read("docs/MIGRATION.md");
+    let rows = named_rows(section(&page, "Results"));
+    let words = Word::ALL.iter().map(|word| (word.as_str(), vec![word.help()]));
+    assert_eq!(rows, words.collect());
+    for outcome in Outcome::ALL {
+        assert!(page.contains(&format!("`{}`:", outcome.as_str())));
     }
 }
 
@@ -186,11 +199,12 @@ fn the_moves_between_statuses_and_what_each_allows_stand_in_the_contract() {
     assert_eq!(table("| From | To | By |\n"), moves);
     let mut allowed: Vec<_> = Status::ALL
         .iter()
-        .map(|(status, name)| {
-            let [read, act] = [Access::ReadOwn, Access::Act].map(|access| match status.allows(access) {
-                Ok(()) => "yes".to_owned(),
-                Err(error) => format!("{} `{}`", error.code.status(), error.code.as_str()),
-            });
+        .map(|(state, name)| {
+            let [read, act] =
+                [status::Access::ReadOwn, status::Access::Act].map(|access| match state.allows(access) {
+                    Ok(()) => "yes".to_owned(),
+                    Err(error) => format!("{} `{}`", error.code.status(), error.code.as_str()),
+                });
             format!("`{name}` | {read} | {act}")
         })
         .collect();
@@ -198,6 +212,42 @@ fn the_moves_between_statuses_and_what_each_allows_stand_in_the_contract() {
     told.sort();
     allowed.sort();
     assert_eq!(told, allowed);
+}
+
+/// docs/ACCESS.md's table, made from the code.
+fn access_table() -> String {
+    let mut table = String::from("| Operation |");
+    for kind in Kind::ALL {
+        let _ = write!(table, " {} |", kind.as_str());
+    }
+    let _ = write!(table, "\n|---|{}", "---|".repeat(Kind::ALL.len()));
+    for route in Route::ALL {
+        let _ = write!(table, "\n| {} `{}` |", route.method().as_str(), route.pattern());
+        for kind in Kind::ALL {
+            let _ = match route.access(kind) {
+                Access::Served => write!(table, " yes |"),
+                Access::OwnOnly => write!(table, " own |"),
+                Access::Refused(code) => write!(table, " {} `{}` |", code.status(), code.as_str()),
+            };
+        }
+    }
+    table.push('\n');
+    table
+}
+
+#[test]
+fn who_may_call_what_is_made_from_the_table_in_the_code() {
+    let old = read("docs/ACCESS.md");
+    let (head, _) = old.split_once("\n| Operation |").expect("the table");
+    let new = format!("{head}\n{}", access_table());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(root().join("docs/ACCESS.md"), &new).unwrap();
+    } else {
+        assert_eq!(
+            old, new,
+            "docs/ACCESS.md is stale: UPDATE_DOCS=1 cargo test --test docs"
+        );
+    }
 }
 
 /// The constants of the worker that bound something, by file and name, each with its value where that is a

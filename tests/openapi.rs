@@ -206,7 +206,7 @@ fn the_reader_knows_every_described_field_and_refuses_what_the_description_refus
         };
         let schema = &content["schema"];
         let is_list = resolve(&document, schema)["type"] == "array";
-        if !media_type.ends_with("json") || is_list {
+        if !media_type.ends_with("json") || media_type.ends_with("ndjson") || is_list {
             continue;
         }
         let unknown = unknown_field(route);

@@ -3,11 +3,12 @@
 //! nothing, an alias, a customer, or an erased one; it never goes back to nothing. Every errand may be lost,
 //! repeated and come late. [`crate::directory::ensure`] says in which order they are asked.
 
-use crate::caller::Caller;
+use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
 use crate::customer::memory::Memory;
-use crate::customer::profile::{NewCustomer, Record};
+use crate::customer::moving::{Import, Moved};
+use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::Origin;
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
@@ -15,6 +16,7 @@ use crate::customer::{MIGRATIONS, aliases, entry, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
+use crate::legacy::outcome::{Outcome, Word};
 use crate::sql::{is_initialised, migrate};
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
@@ -33,8 +35,12 @@ pub struct Errand {
 impl Errand {
     /// Whether it may make the customer.
     #[must_use]
-    pub const fn creates(&self) -> bool {
-        matches!(self.what, What::Create(_))
+    pub fn creates(&self) -> bool {
+        match &self.what {
+            What::Create(_) => true,
+            What::Import(import) => import.creates(),
+            _ => false,
+        }
     }
 }
 
@@ -63,12 +69,40 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<CustomerId>,
     },
+    /// Does this token of an administrator, which names this customer, still work here?
+    CheckToken {
+        /// Its holder.
+        user: Box<User>,
+    },
+    /// What the list of customers tells of this one. An administrator looks, so it is logged here.
+    Show {
+        /// For whom.
+        by: Box<By>,
+    },
+    /// Take these records of the older service in.
+    Import(Box<Import>),
+    /// Give up the claim of this e-mail for an older customer, if nobody has touched this one since it moved in.
+    Cede {
+        /// The e-mail.
+        index: EmailIndex,
+        /// The other customer.
+        rival: CustomerId,
+        /// When it was created.
+        created_at: Timestamp,
+        /// For whom it is asked.
+        by: Box<By>,
+    },
     /// `alias` stands for this customer when a token carries this e-mail.
     AddAlias {
         /// The other id.
         alias: CustomerId,
         /// The e-mail.
         index: EmailIndex,
+    },
+    /// `customer`, for whom this id stood, was erased.
+    DropAlias {
+        /// For whom.
+        customer: CustomerId,
     },
 }
 
@@ -114,10 +148,30 @@ pub enum Answer {
     NotMine(Standing),
     /// For whom it stands now.
     Bound(CustomerId),
+    /// What became of the records.
+    Moved(Moved),
+    /// The claim is given up, and released.
+    Ceded,
     /// It is noted.
     Noted,
     /// There is no room for more.
     Full,
+    /// The token was revoked.
+    Revoked,
+    /// What the list tells.
+    Shown(Box<Shown>),
+}
+
+/// What the list of customers tells of one, beyond its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Shown {
+    pub email: Option<String>,
+    pub display_name: Option<String>,
+    pub plan: Plan,
+    pub status: Status,
+    pub created_at: Timestamp,
 }
 
 /// What an id is.
@@ -133,11 +187,25 @@ pub enum Standing {
         /// Whether it holds the e-mail's claim, or wants it.
         holds: bool,
     },
-    /// A customer that was erased.
+    /// A customer that was erased, or an id that stood for one and stands for nobody else with this e-mail.
     Erased,
 }
 
 impl Turn<'_> {
+    /// What the list of customers tells of this one, for an administrator whose look is logged here.
+    fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
+        let record = &memory.record;
+        let shown = Shown {
+            email: record.profile()?.email.clone(),
+            display_name: record.profile()?.display_name.clone(),
+            plan: record.plan,
+            status: record.status,
+            created_at: record.created_at,
+        };
+        self.log_errand(memory, by, "customer.listed", Map::new())?;
+        Ok(Answer::Shown(Box::new(shown)))
+    }
+
     /// An errand to an id that is a customer.
     ///
     /// # Errors
@@ -168,6 +236,32 @@ impl Turn<'_> {
                 other => Answer::NotMine(other),
             },
             What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::CheckToken { user } => match memory.revocations.check(self.sql, user) {
+                Ok(()) => Answer::Noted,
+                Err(error) if error.is_refusal() => Answer::Revoked,
+                Err(fault) => return Err(fault),
+            },
+            What::Show { .. } if is_erased => Answer::Is(standing(None)),
+            What::Show { by } => self.show(memory, by)?,
+            What::Import(import) if is_erased => {
+                Answer::Moved(Moved::all(import, Outcome::Skipped, Word::Erased))
+            }
+            What::Import(import) => Answer::Moved(self.import(memory, import)?),
+            What::Cede { index, .. } if is_erased || !memory.account.has_claimed(index) => {
+                Answer::NotMine(standing(Some(index)))
+            }
+            What::Cede {
+                rival,
+                created_at,
+                by,
+                ..
+            } => {
+                if self.cede(memory, (*created_at, rival), by)? {
+                    Answer::Ceded
+                } else {
+                    Answer::Is(Standing::Customer { holds: true })
+                }
+            }
             What::AddAlias { index, .. } if is_erased => Answer::Is(standing(Some(index))),
             What::AddAlias { alias, index } => {
                 if aliases::add(self.sql, alias, index)? {
@@ -176,6 +270,8 @@ impl Turn<'_> {
                     Answer::Full
                 }
             }
+            // An id that is a customer of its own stood for nobody.
+            What::DropAlias { .. } => Answer::Noted,
         })
     }
 
@@ -187,7 +283,11 @@ impl Turn<'_> {
         self.log_errand(memory, by, "customer.ensure", Map::new())
     }
 
-    fn log_errand(
+    /// The entry of an errand in the log.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn log_errand(
         &mut self,
         memory: &mut Memory,
         by: &By,
@@ -195,7 +295,7 @@ impl Turn<'_> {
         changed: Map<String, Value>,
     ) -> Result<()> {
         let entry = Entry {
-            actor: self.actor_of(memory, &by.caller, false, None)?,
+            actor: self.actor_of(memory, &by.caller, action == "customer.listed", None)?,
             action,
             target: "customer",
             outcome: "ok",
@@ -205,7 +305,7 @@ impl Turn<'_> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     /// An errand to an id that is no customer.
@@ -236,7 +336,22 @@ impl Turn<'_> {
                     None => Answer::Full,
                 }
             }
+            What::Import(import) => {
+                let (memory, moved) = match self.standing(None)? {
+                    Standing::Absent => self.import_absent(import)?,
+                    _ => (None, Moved::all(import, Outcome::Conflict, Word::Alias)),
+                };
+                return Ok((memory, Answer::Moved(moved)));
+            }
+            What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
+            What::CheckToken { .. } => Answer::Noted,
+            What::Show { .. } => Answer::Is(self.standing(None)?),
+            What::DropAlias { customer } => {
+                migrate(self.sql, MIGRATIONS)?;
+                aliases::erase(self.sql, customer)?;
+                Answer::Noted
+            }
         };
         Ok((None, answer))
     }
@@ -246,13 +361,19 @@ impl Turn<'_> {
     /// # Errors
     /// `internal_error` from the engine.
     pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? || !aliases::is_alias(self.sql)? {
+        if !is_initialised(self.sql)? {
             return Ok(Standing::Absent);
         }
         let target = match index {
             Some(index) => aliases::target(self.sql, index)?,
             None => None,
         };
+        if target.is_none() && aliases::was_erased(self.sql, None)? {
+            return Ok(Standing::Erased);
+        }
+        if !aliases::is_alias(self.sql)? {
+            return Ok(Standing::Absent);
+        }
         Ok(Standing::Alias(target))
     }
 
@@ -281,40 +402,48 @@ impl Turn<'_> {
                 number: 1,
             },
             status: new.status,
-            status_reason: None,
+            status_reason: Ok(None),
             status_changed_at: created_at,
             plan: new.plan,
             features: new.features.clone(),
-            profile: new.profile.clone(),
+            profile: Ok(new.profile.clone()),
             created_at,
             updated_at: created_at,
             last_seen_at: None,
         };
-        record.insert(self.sql, self.id, self.fields()?)?;
+        record.insert(self.sql, self.id, self.fields()?, self.entropy)?;
         let account = Account::new(own, create.email_claimed, create.attempt);
         account.save(self.sql)?;
         let rev = account.rev;
-        let mut memory = Memory::of_new(self.sql, record, account, self.id, self.config, self.now)?;
+        let mut memory = Memory::of_new(
+            self.sql,
+            self.fields()?,
+            record,
+            account,
+            self.id,
+            self.config,
+            self.now,
+        )?;
         memory
             .outbox
             .put(self.sql, &outbox::Kind::List { rev }, self.now)?;
         if let Caller::User(user) = &by.caller {
             self.meet(&mut memory, user)?;
         }
-        let changed = entry::changes(&Value::Null, &everything(&memory.record));
+        let changed = entry::changes(&Value::Null, &everything(&memory.record)?);
         self.log_errand(&mut memory, by, "customer.create", changed)?;
         Ok(memory)
     }
 }
 
 /// All fields that a creation sets, side by side as the resource has them.
-fn everything(record: &Record) -> Value {
-    let mut fields = json!(record.profile);
+fn everything(record: &Record) -> Result<Value> {
+    let mut fields = json!(record.profile()?);
     if let Value::Object(fields) = &mut fields {
         fields.insert("plan".to_owned(), json!(record.plan));
         fields.insert("status".to_owned(), json!(record.status));
         fields.insert("features".to_owned(), json!(record.features));
         fields.insert("createdAt".to_owned(), json!(record.created_at.to_rfc3339()));
     }
-    fields
+    Ok(fields)
 }

@@ -1,11 +1,12 @@
 //! What the customer's brain is asked, and what it answers.
 
 use crate::caller::Caller;
+use crate::customer::account::{Claimed, Wanted};
 use crate::customer::command::Command;
 use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
 use crate::customer::limits::Outcome;
 use crate::error::Error;
-use crate::types::{Condition, RequestId, Version};
+use crate::types::{Condition, CustomerId, RequestId, Version};
 use serde::{Deserialize, Serialize};
 
 /// What the statistics call an operation.
@@ -34,6 +35,8 @@ pub struct Request {
     pub as_admin: bool,
     /// How the request is known again when it is repeated, if its caller wants that.
     pub repeat: Option<Repeat>,
+    /// What came of the claim that it wanted when it was asked before ([`Reply::Claim`]).
+    pub claimed: Option<Claimed>,
 }
 
 impl Request {
@@ -67,11 +70,51 @@ pub struct Answered {
     pub reply: Reply,
     /// The policies that the request was charged to, where it was.
     pub quotas: Option<Outcome>,
+    /// Why nobody was found for a user with a verified e-mail, for whom the front may find an account elsewhere.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// What the id whose object was asked is, where it is not the customer of the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// Nothing, or an alias that is not bound to the token's e-mail.
+    Nowhere,
+    /// An alias of this customer for the token's e-mail.
+    At(CustomerId),
+    /// Another customer than the token's.
+    Foreign,
+}
+
+impl Elsewhere {
+    /// As a header.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Nowhere => "nowhere".to_owned(),
+            Self::At(customer) => format!("at {customer}"),
+            Self::Foreign => "foreign".to_owned(),
+        }
+    }
+
+    /// The one of that header.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.split_once(' ') {
+            Some(("at", customer)) => CustomerId::parse(customer).map(Self::At),
+            _ if text == "nowhere" => Some(Self::Nowhere),
+            _ if text == "foreign" => Some(Self::Foreign),
+            _ => None,
+        }
+    }
 }
 
 impl From<Reply> for Answered {
     fn from(reply: Reply) -> Self {
-        Self { reply, quotas: None }
+        Self {
+            reply,
+            quotas: None,
+            elsewhere: None,
+        }
     }
 }
 
@@ -104,12 +147,16 @@ pub enum Reply {
         /// True if this request created it.
         created: bool,
     },
+    /// It will be done; what is known of that so far, as JSON.
+    Accepted(Vec<u8>),
     /// It is done, and there is nothing to show.
     Done,
     /// The reply to the same request when it was carried out.
     Replayed(StoredReply),
     /// The caller has this version already.
     NotModified(Version),
+    /// Nothing was decided yet: this claim is wanted, and then the same request once more.
+    Claim(Wanted),
     /// The request is refused and changed nothing.
     Refused(Error),
 }

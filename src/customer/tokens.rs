@@ -22,6 +22,7 @@ use crate::json;
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::validate::{Edit, Fields};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
@@ -64,7 +65,8 @@ fn digest(kind: &str, value: &str) -> [u8; 32] {
 }
 
 /// What a request wants revoked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The token with this `jti`.
     Jti(String),
@@ -90,19 +92,16 @@ impl Target {
     }
 
     /// Reads the body of POST `/internal/tokens/revoke` by a service: `{customerId, jti}` or
-    /// `{customerId, notBefore}`, Unix seconds.
+    /// `{customerId, notBefore}`, Unix seconds. Without `customerId` the tokens of administrators and services are meant.
     ///
     /// # Errors
     /// `malformed_body` or `validation_failed`.
-    pub fn parse_internal(body: &[u8]) -> Result<(CustomerId, Self)> {
+    pub fn parse_internal(body: &[u8]) -> Result<(Option<CustomerId>, Self)> {
         let mut fields = Fields::new(json::parse_object(body)?);
         let customer = present(&mut fields, "customerId", |value| {
             let id = value.as_str().and_then(CustomerId::parse);
             id.ok_or(Cow::Borrowed("Must be a customer id."))
         });
-        if customer.is_none() && !fields.has_fault("customerId") {
-            fields.fault("customerId", "Is required.");
-        }
         let jti = present(&mut fields, "jti", jti).map(Self::Jti);
         let not_before = present(&mut fields, "notBefore", |value| {
             let seconds = value
@@ -115,7 +114,6 @@ impl Target {
             ("jti", jti),
             ("notBefore", not_before.map(Self::NotBefore)),
         )?;
-        let customer = customer.ok_or_else(|| Error::fault("a fault without its error"))?;
         Ok((customer, target))
     }
 }
@@ -297,6 +295,18 @@ impl Revocations {
             &[hash.as_slice().into(), now.as_millis().into()],
         )?;
         self.set_held(sql, self.held.saturating_add(1))
+    }
+
+    /// Takes over a revocation of the older service's; false if it is held already.
+    ///
+    /// # Errors
+    /// As [`Revocations::revoke_one`].
+    pub fn import(&mut self, sql: &dyn Sql, hash: &str, now: Timestamp) -> Result<bool> {
+        let name = TokenName::Legacy(hash);
+        if is_held(sql, &name.hash())? {
+            return Ok(false);
+        }
+        self.revoke_one(sql, name, now).map(|()| true)
     }
 
     /// Revokes every token issued at this Unix second or before it. An earlier second than the one that holds

@@ -8,16 +8,18 @@ use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
-use crate::customer::errand::{self, Create};
+use crate::customer::erasure::Erasure;
+use crate::customer::errand::{self, Create, Standing};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
-use crate::customer::request::{Answered, Reply, Request};
+use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, account, tokens, users};
+use crate::customer::{MIGRATIONS, account, aliases, erasure, tokens, users};
+use crate::email::EmailIndex;
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
@@ -77,6 +79,24 @@ impl<'a> Turn<'a> {
         Memory::load(self.sql, self.id, self.fields, self.config, self.now)
     }
 
+    /// The memory of a customer that exists, after it was made erased if that is due; and whether it was.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn wake_or_erase(&mut self, memory: Option<Memory>) -> Result<(Option<Memory>, bool)> {
+        let memory = match memory {
+            Some(memory) => Some(memory),
+            None => self.wake()?,
+        };
+        let erasure = memory.as_ref().and_then(|memory| memory.erasure.as_ref());
+        if !erasure.is_some_and(|erasure| erasure.is_due(self.now)) {
+            return Ok((memory, false));
+        }
+        erasure::run::begin(self)?;
+        self.fields = None;
+        Ok((self.wake()?, true))
+    }
+
     /// A customer that does not exist can only be created, and only by a service.
     ///
     /// # Errors
@@ -88,7 +108,11 @@ impl<'a> Turn<'a> {
                 Caller::Integration(_) => unknown_key(),
                 _ => not_found(),
             };
-            return Ok((None, Reply::Refused(refusal).into()));
+            let answered = Answered {
+                elsewhere: self.elsewhere(request)?,
+                ..Reply::Refused(refusal).into()
+            };
+            return Ok((None, answered));
         };
         let create = Create {
             index: match &new.profile.email {
@@ -104,7 +128,8 @@ impl<'a> Turn<'a> {
                 origin: request.origin.clone(),
             },
         };
-        let memory = self.create(&create)?;
+        let mut memory = self.create(&create)?;
+        memory.counters.count(request.operation, "ok", self.now);
         Ok((Some(memory), created(self.id, true)?.into()))
     }
 
@@ -116,16 +141,22 @@ impl<'a> Turn<'a> {
         // 2. Not logged: it is not a request on this customer.
         let is_own = match &request.caller {
             Caller::User(user) if request.as_admin => user.is_admin,
-            Caller::User(user) => user.customer.as_ref() == Some(self.id),
+            Caller::User(user) => {
+                user.customer.as_ref() == Some(self.id) || self.is_of_email(memory, user)?
+            }
             Caller::Integration(integration) => integration.customer == *self.id,
             Caller::Service(_) => true,
         };
         if !is_own {
-            return Ok(Reply::Refused(not_found()).into());
+            let may_be_elsewhere = !request.as_admin && self.email_index(&request.caller)?.is_some();
+            return Ok(Answered {
+                elsewhere: may_be_elsewhere.then_some(Elsewhere::Foreign),
+                ..Reply::Refused(not_found()).into()
+            });
         }
         // 3.
         if memory.record.status == Status::Erased {
-            return Ok(Reply::Refused(Error::new(Code::CustomerErased, Code::CustomerErased.title())).into());
+            return Ok(erasure::gone(memory, request)?.into());
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
@@ -209,11 +240,9 @@ impl<'a> Turn<'a> {
     /// The key behind an integration, and whether the credential still works at all.
     fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
         match &request.caller {
-            Caller::User(user) if request.as_admin => {
-                // An administrator's token is revoked with the operators, not with the customer that it acts on.
-                let _ = user;
-                Ok(None)
-            }
+            // An administrator's token is revoked with the operators, which the front asks first; with the customer
+            // that it acts on only where it names that one.
+            Caller::User(user) if request.as_admin && user.customer.as_ref() != Some(self.id) => Ok(None),
             Caller::User(user) => memory.revocations.check(self.sql, user).map(|()| None),
             Caller::Service(_) => Ok(None),
             Caller::Integration(integration) => {
@@ -238,8 +267,12 @@ impl<'a> Turn<'a> {
             .is_some_and(|seen| seen.is_current(user, self.now))
         {
             let subject_index = self.config.index.subject(&user.subject)?;
-            let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
+            let fields = self.fields()?;
+            let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
+        }
+        if memory.has_preferences_waiting && owns_email(user, &memory.record) {
+            self.hand_over_preferences(memory, user)?;
         }
         memory.record.touch(self.sql, self.now)
     }
@@ -249,11 +282,16 @@ impl<'a> Turn<'a> {
         if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
             return Ok(());
         }
-        let before = json!(memory.record.status_view());
+        let before = memory
+            .record
+            .status_view()
+            .map_or(Value::Null, |view| json!(view));
+        let (fields, to) = (self.fields()?, (Status::Active, None));
         memory
             .record
-            .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
-        let changed = changes(&before, &json!(memory.record.status_view()));
+            .move_to(self.sql, fields, to, By::VerifiedEmail, self.now, self.entropy)?;
+        account::relist(self, memory)?;
+        let changed = changes(&before, &json!(memory.record.status_view()?));
         let entry = Entry {
             actor: self.actor(memory, request, None)?,
             action: "customer.verify",
@@ -265,7 +303,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -297,6 +335,11 @@ impl<'a> Turn<'a> {
         outcome: Result<Done>,
     ) -> Result<Answered> {
         let (reply, outcome, changed) = match outcome {
+            // Not decided: the log is told when it is.
+            Ok(Done {
+                reply: reply @ Reply::Claim(_),
+                ..
+            }) => return Ok(reply.into()),
             Ok(Done {
                 reply: Reply::Replayed(stored),
                 changed,
@@ -336,16 +379,59 @@ impl<'a> Turn<'a> {
             };
             memory
                 .head
-                .append(self.sql, self.id, entry, self.now, self.entropy)?;
+                .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
         }
         Ok(Answered {
             reply,
             quotas: passage.quotas,
+            elsewhere: None,
         })
     }
 
+    /// The blind index of a user's verified e-mail.
+    fn email_index(&self, caller: &Caller) -> Result<Option<EmailIndex>> {
+        match caller {
+            Caller::User(user) => match user.email.as_deref().filter(|_| user.email_verified) {
+                Some(email) => self.config.index.email(email).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a token that does not name this customer is for it all the same: because its verified e-mail is the
+    /// customer's, or because the id that it names stands for this customer together with that e-mail.
+    fn is_of_email(&self, memory: &Memory, user: &User) -> Result<bool> {
+        let index = self.email_index(&Caller::User(Box::new(user.clone())))?;
+        let Some(index) = index.filter(|_| memory.record.status != Status::Erased) else {
+            return Ok(false);
+        };
+        if memory.account.has_claimed(&index) {
+            return Ok(true);
+        }
+        match &user.customer {
+            Some(alias) => aliases::has(self.sql, alias, &index),
+            None => Ok(false),
+        }
+    }
+
+    /// What the front may make of this id, which is no customer, for a user with a verified e-mail. Writes nothing.
+    fn elsewhere(&self, request: &Request) -> Result<Option<Elsewhere>> {
+        let index = self.email_index(&request.caller)?.filter(|_| !request.as_admin);
+        let Some(index) = index else {
+            return Ok(None);
+        };
+        Ok(Some(match self.standing(Some(&index))? {
+            Standing::Alias(Some(customer)) => Elsewhere::At(customer),
+            _ => Elsewhere::Nowhere,
+        }))
+    }
+
     /// Who the log says it was.
-    fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
         self.actor_of(memory, &request.caller, request.as_admin, key)
     }
 
@@ -361,13 +447,7 @@ impl<'a> Turn<'a> {
         key: Option<&KeyRecord>,
     ) -> Result<Actor> {
         let id = match caller {
-            Caller::User(user) if as_admin => {
-                let index = self.config.index.subject(&user.subject)?;
-                index
-                    .iter()
-                    .take(8)
-                    .fold("admin_".to_owned(), |id, byte| format!("{id}{byte:02x}"))
-            }
+            Caller::User(user) if as_admin => entry::admin_id(user, &self.config.index)?,
             // Only a user that was not met, because its token is revoked or there are too many users, has no id.
             Caller::User(user) => memory
                 .seen(user)
@@ -407,7 +487,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     /// What [`crate::customer::Customer::tick`] does.
@@ -415,6 +495,11 @@ impl<'a> Turn<'a> {
     /// # Errors
     /// Only faults.
     pub fn tick(&mut self, memory: &mut Memory) -> Result<()> {
+        if memory.record.status == Status::Erased {
+            erasure::run::advance(self)?;
+            memory.erasure = Erasure::load(self.sql)?;
+            return Ok(());
+        }
         self.settle(memory)?;
         memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
         memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
@@ -428,7 +513,12 @@ impl<'a> Turn<'a> {
 
 /// Whether the token says that the customer's own e-mail is its holder's.
 fn owns_email(user: &User, record: &Record) -> bool {
-    user.email_verified && user.email.is_some() && user.email == record.profile.email
+    user.email_verified
+        && user.email.is_some()
+        && record
+            .profile
+            .as_ref()
+            .is_ok_and(|profile| user.email == profile.email)
 }
 
 /// Whether this caller may give this command at all.

@@ -6,8 +6,10 @@
 //! the end exactly one customer has it is the work of [`ensure`].
 
 pub mod claims;
+pub mod ensure;
 pub mod errand;
 pub mod list;
+pub mod moving;
 pub mod shard;
 
 use crate::error::{Code, Error, Result};

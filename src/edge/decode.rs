@@ -5,6 +5,7 @@ mod audit;
 use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::command::Command;
+use crate::customer::erasure::ErasureRequest;
 use crate::customer::limits::{Consume, Release, policy};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
@@ -70,8 +71,15 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::GetLimits | Route::AdminGetLimits => Command::ReadLimits,
         Route::PutLimits => Command::WriteOwnLimits(policy::parse_list(body)?),
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
+        Route::GetErasure | Route::AdminGetErasure => Command::ReadErasure,
+        Route::RequestErasure => Command::RequestErasure(Box::new(ErasureRequest::parse(body, false)?)),
+        Route::AdminRequestErasure => Command::RequestErasure(Box::new(ErasureRequest::parse(body, true)?)),
+        Route::WithdrawErasure | Route::AdminWithdrawErasure => Command::WithdrawErasure,
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
-        Route::Health
+        Route::ListCustomers
+        | Route::GetOperatorLog
+        | Route::ImportRecords
+        | Route::Health
         | Route::Ready
         | Route::Problem
         | Route::ResourceMetadata
@@ -82,6 +90,14 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
             return Err(Error::fault("this route has no object"));
         }
     })
+}
+
+/// What `GET /admin/audit` asks for, which has the same query as a customer's log.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn operator_log_query(query: &str) -> Result<crate::customer::audit::page::AuditQuery> {
+    audit::list(query)
 }
 
 fn set_status(operation: StatusOperation, body: &[u8]) -> Result<Command> {
@@ -107,12 +123,13 @@ const fn action(route: Route) -> &'static str {
         Route::RotateKey => "api_key.rotate",
         Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
         Route::PutLimits | Route::AdminPutLimits => "limits.update",
-        Route::ListAudit | Route::AdminListAudit => "audit.list",
-        Route::GetAuditHead => "audit.head",
-        Route::GetAuditEntry => "audit.read",
         Route::PutStatus | Route::AdminPutStatus => "status.update",
         Route::AdminSuspend => "customer.suspend",
         Route::AdminActivate => "customer.activate",
+        Route::ListAudit | Route::AdminListAudit => "audit.list",
+        Route::GetAuditHead => "audit.head",
+        Route::GetAuditEntry => "audit.read",
+        Route::RequestErasure | Route::AdminRequestErasure => "erasure.request",
         _ => "customer.update",
     }
 }
@@ -137,5 +154,6 @@ const fn is_for_owner(route: Route) -> bool {
             | Route::RevokeKey
             | Route::RotateKey
             | Route::PutLimits
+            | Route::RequestErasure
     )
 }

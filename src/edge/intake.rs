@@ -2,7 +2,8 @@
 //! Reads headers only.
 
 use crate::customer::request::Origin;
-use crate::edge::route::{BodyKind, MAX_BODY_BYTES, Route};
+use crate::edge::import;
+use crate::edge::route::{BodyKind, Route};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::types::{RequestId, Timestamp};
@@ -39,8 +40,8 @@ pub fn check_body(route: Route, headers: BodyHeaders<'_>) -> Result<()> {
                 "Content-Length must be a number of bytes.",
             )
         })?;
-        if length > MAX_BODY_BYTES as u64 {
-            return Err(too_large());
+        if length > route.max_body_bytes() as u64 {
+            return Err(too_large(route.max_body_bytes()));
         }
     }
     if route.body() == BodyKind::None {
@@ -60,6 +61,9 @@ pub fn check_body(route: Route, headers: BodyHeaders<'_>) -> Result<()> {
         BodyKind::Json | BodyKind::OptionalJson if !is("application/json") => {
             Err(unsupported("Content-Type must be application/json."))
         }
+        BodyKind::Ndjson if !is(import::MEDIA_TYPE) => {
+            Err(unsupported("Content-Type must be application/x-ndjson."))
+        }
         BodyKind::MergePatch if !is("application/json") && !is("application/merge-patch+json") => Err(
             unsupported("Content-Type must be application/merge-patch+json or application/json."),
         ),
@@ -69,10 +73,10 @@ pub fn check_body(route: Route, headers: BodyHeaders<'_>) -> Result<()> {
 
 /// The refusal of a body over the cap.
 #[must_use]
-pub fn too_large() -> Error {
+pub fn too_large(max_bytes: usize) -> Error {
     Error::new(
         Code::BodyTooLarge,
-        format!("The body may have at most {MAX_BODY_BYTES} bytes."),
+        format!("The body may have at most {max_bytes} bytes."),
     )
 }
 

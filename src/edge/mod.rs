@@ -1,15 +1,18 @@
 //! All that is HTTP and tokens, as pure functions: which route, who calls, what the object is told, what the
 //! caller is answered. Never sees SQL, never does I/O.
 
+pub mod access;
 pub mod assets;
 pub mod auth;
 pub mod condition;
 pub mod cors;
+pub mod customers;
 pub mod decode;
 pub mod envelope;
 pub mod errand;
 pub mod health;
 pub mod idempotency;
+pub mod import;
 pub mod intake;
 pub mod log;
 pub mod problem;

@@ -1,13 +1,15 @@
 //! The query of a URL (`application/x-www-form-urlencoded`), read strictly: every name that was asked for at most
 //! once, everything else a fault. No fault repeats a value.
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Fault, Result};
 use crate::types::Timestamp;
 use crate::validate::time;
 use std::ops::RangeInclusive;
 
 /// Longest query, in bytes.
 pub const MAX_QUERY_BYTES: usize = 2048;
+/// Longest name of a parameter that a fault repeats, in bytes.
+const MAX_NAME_BYTES: usize = 32;
 /// Most parameters of a query.
 pub const MAX_PARAMETERS: usize = 32;
 
@@ -19,7 +21,8 @@ impl Query {
     /// Takes a raw query apart; `text` is what stands between `?` and `#`.
     ///
     /// # Errors
-    /// `malformed_request` if it is too long, has too many parameters, one of them twice, or one that is not UTF-8.
+    /// `malformed_request` if it is too long, has too many parameters or one that is not UTF-8; `validation_failed` if one
+    /// comes twice.
     pub fn parse(text: &str) -> Result<Self> {
         if text.len() > MAX_QUERY_BYTES {
             return Err(malformed(format!(
@@ -31,7 +34,7 @@ impl Query {
             let (name, value) = part.split_once('=').unwrap_or((part, ""));
             let (name, value) = (decoded(name)?, decoded(value)?);
             if pairs.iter().any(|(known, _)| *known == name) {
-                return Err(malformed("A query parameter is given twice."));
+                return Err(fault(&name, "Must not be given twice."));
             }
             if pairs.len() >= MAX_PARAMETERS {
                 return Err(malformed(format!(
@@ -52,7 +55,7 @@ impl Query {
     /// A parameter that `parse` understands.
     ///
     /// # Errors
-    /// `malformed_request` with `wanted` as the sentence about what it must be.
+    /// `validation_failed` with `wanted` as the sentence about what it must be.
     pub fn field<T>(
         &mut self,
         name: &str,
@@ -63,7 +66,7 @@ impl Query {
             None => Ok(None),
             Some(text) => match parse(&text) {
                 Some(value) => Ok(Some(value)),
-                None => Err(malformed(format!("The query parameter {name} must be {wanted}."))),
+                None => Err(fault(name, format!("Must be {wanted}."))),
             },
         }
     }
@@ -71,7 +74,7 @@ impl Query {
     /// A whole number in plain decimal.
     ///
     /// # Errors
-    /// `malformed_request` if it is none, or outside of `range`.
+    /// `validation_failed` if it is none, or outside of `range`.
     pub fn integer(&mut self, name: &str, range: RangeInclusive<i64>) -> Result<Option<i64>> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         self.field(name, &wanted, |text| {
@@ -84,7 +87,7 @@ impl Query {
     /// A moment as RFC 3339 writes it. A `+` of its offset arrives as a space unless it was escaped.
     ///
     /// # Errors
-    /// `malformed_request` if it is none.
+    /// `validation_failed` if it is none.
     pub fn time(&mut self, name: &str) -> Result<Option<Timestamp>> {
         self.field(name, "a time of RFC 3339, such as 2027-01-31T23:59:59Z", |text| {
             time(text.replace(' ', "+").into()).ok()
@@ -94,15 +97,26 @@ impl Query {
     /// Ends the reading.
     ///
     /// # Errors
-    /// `malformed_request` if there is a parameter that nobody asked for.
+    /// `validation_failed` if there is a parameter that nobody asked for.
     pub fn finish(self) -> Result<()> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(malformed(
-                "The query has a parameter that this operation does not know.",
-            ))
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(fault(name, "There is no such query parameter.")),
         }
+    }
+}
+
+/// A fault of one parameter, which is named as a body's field would be, with `?` for the root. A name that none of
+/// ours could be is not repeated.
+fn fault(name: &str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    let sound = name.len() <= MAX_NAME_BYTES && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let fault = Fault {
+        pointer: format!("?{}", if sound { name } else { "" }),
+        detail: detail.into(),
+    };
+    Error {
+        public: "The query has a fault.".into(),
+        ..Error::validation(vec![fault])
     }
 }
 
@@ -130,7 +144,7 @@ fn decoded(text: &str) -> Result<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
@@ -151,15 +165,9 @@ mod tests {
 
     #[test]
     fn what_is_twice_unknown_or_badly_encoded_is_refused() {
-        for bad in [
-            "a=1&a=2",
-            "a=%",
-            "a=%4",
-            "a=%zz",
-            "a=%ff",
-            "a=%+1",
-            &"x".repeat(2049),
-        ] {
+        assert_eq!(Query::parse("a=1&a=2").unwrap_err().faults[0].pointer, "?a");
+        assert_eq!(query("b=1").finish().unwrap_err().faults[0].pointer, "?b");
+        for bad in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=%+1", &"x".repeat(2049)] {
             assert_eq!(
                 Query::parse(bad).unwrap_err().code,
                 Code::MalformedRequest,

@@ -2,12 +2,15 @@
 //! response carries.
 
 use crate::customer::idempotency::StoredReply;
-use crate::customer::request::{Answered, Reply};
+use crate::customer::request::{Answered, Elsewhere, Reply};
 use crate::edge::{idempotency, problem, ratelimit};
 use crate::error::{Code, Error};
 
 /// The header by which an object tells the front the code of a problem, for the log; it goes no further.
 pub const CODE_HEADER: &str = "x-user-api-code";
+
+/// The header by which the object of an id that is not the customer meant says what the id is; it goes no further.
+pub const ELSEWHERE_HEADER: &str = "x-user-api-elsewhere";
 
 /// Seconds after which a caller may try again when a part of the service did not answer.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -96,6 +99,10 @@ impl Answer {
     #[must_use]
     pub fn from_answered(answered: Answered, request_id: &str) -> Self {
         let mut answer = Self::from_reply(answered.reply, request_id);
+        let elsewhere = answered.elsewhere.as_ref().map(Elsewhere::to_text);
+        answer
+            .headers
+            .extend(elsewhere.map(|text| (ELSEWHERE_HEADER, text)));
         if let Some(outcome) = &answered.quotas {
             let told = ratelimit::headers(outcome)
                 .into_iter()
@@ -121,12 +128,18 @@ impl Answer {
                     .extend(version.map(|version| ("ETag", format!("\"{version}\""))));
                 answer
             }
+            Reply::Accepted(body) => Self::document(202, "application/json", body, Caching::Never),
             Reply::Done => Self::empty(204),
             Reply::Replayed(stored) => idempotency::replay(stored),
             Reply::NotModified(version) => {
                 let mut answer = Self::empty(304);
                 answer.headers.push(("ETag", format!("\"{version}\"")));
                 answer
+            }
+            // Only an object that gave up on the claim lets it out.
+            Reply::Claim(_) => {
+                let told = "The e-mail is being claimed by others at this moment.";
+                Self::problem(&Error::new(Code::Unavailable, told), request_id)
             }
             Reply::Refused(error) => Self::problem(&error, request_id),
         }

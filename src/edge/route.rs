@@ -2,6 +2,7 @@
 //! The table is also what the documentation and the tests walk.
 
 use crate::customer::request::Operation;
+use crate::edge::import::MAX_IMPORT_BYTES;
 use serde::{Deserialize, Serialize};
 
 /// Largest body that an operation on one resource accepts, in bytes: 50 metadata keys of 40 characters with
@@ -71,6 +72,8 @@ pub enum Audience {
     Admin,
     /// A super-admin, on the customer that its token names.
     OwnAdmin,
+    /// A super-admin, on no single customer.
+    Operator,
     /// A trusted back end.
     Service,
 }
@@ -84,6 +87,8 @@ pub enum BodyKind {
     Json,
     /// `application/json`, or no body at all.
     OptionalJson,
+    /// `application/x-ndjson`: one JSON object a line, read as a stream.
+    Ndjson,
     /// `application/merge-patch+json` (RFC 7396), or `application/json` with the same meaning.
     MergePatch,
 }
@@ -148,6 +153,9 @@ routes! {
     ListAudit        Get   "/customer/me/audit"            Customer None;
     GetAuditHead     Get   "/customer/me/audit/head"       Customer None;
     GetAuditEntry    Get   "/customer/me/audit/{seq}"      Customer None;
+    GetErasure       Get   "/customer/me/erasure"          User    None;
+    RequestErasure   Post  "/customer/me/erasure"          User    OptionalJson;
+    WithdrawErasure  Delete "/customer/me/erasure"         User    None;
     GetCustomerAlias Get   "/admin/customers/me"           User    None;
     GetSession       Get   "/session"                      User    None;
     GetUser          Get   "/user/me"                      User    None;
@@ -156,6 +164,8 @@ routes! {
     GetPreferences   Get   "/user/me/preferences"          User    None;
     PutPreferences   Put   "/user/me/preferences"          User    Json;
     PatchPreferences Patch "/user/me/preferences"          User    MergePatch;
+    ListCustomers    Get   "/admin/customers"              Operator None;
+    GetOperatorLog   Get   "/admin/audit"                  Operator None;
     AdminGetCustomer Get   "/admin/customers/{customerId}" Admin None;
     AdminPutCustomer Put   "/admin/customers/{customerId}" Admin Json;
     AdminPatchCustomer Patch "/admin/customers/{customerId}" Admin MergePatch;
@@ -167,7 +177,11 @@ routes! {
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
     AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
     AdminListAudit   Get   "/admin/customers/{customerId}/audit" Admin None;
+    AdminGetErasure  Get   "/admin/customers/{customerId}/erasure" Admin None;
+    AdminRequestErasure Post "/admin/customers/{customerId}/erasure" Admin Json;
+    AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
+    ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;
@@ -183,11 +197,20 @@ impl Audience {
     /// Whether a user who calls it acts as an administrator, not as a user of the customer.
     #[must_use]
     pub const fn is_admin(self) -> bool {
-        matches!(self, Self::Admin | Self::OwnAdmin)
+        matches!(self, Self::Admin | Self::OwnAdmin | Self::Operator)
     }
 }
 
 impl Route {
+    /// The largest body that it takes, in bytes.
+    #[must_use]
+    pub const fn max_body_bytes(self) -> usize {
+        match self.body() {
+            BodyKind::Ndjson => MAX_IMPORT_BYTES,
+            _ => MAX_BODY_BYTES,
+        }
+    }
+
     /// What the statistics call it.
     #[must_use]
     pub const fn operation(self) -> Operation {
@@ -200,7 +223,14 @@ impl Route {
     /// Whether it reads the URL's query; the others ignore it.
     #[must_use]
     pub const fn has_query(self) -> bool {
-        matches!(self, Self::ListAudit | Self::GetAuditHead | Self::AdminListAudit)
+        matches!(
+            self,
+            Self::ListAudit
+                | Self::GetAuditHead
+                | Self::AdminListAudit
+                | Self::ListCustomers
+                | Self::GetOperatorLog
+        )
     }
 
     /// The path of a request for it, given the text of its variable segment.

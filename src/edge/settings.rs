@@ -103,6 +103,8 @@ pub struct Settings {
     pub index_key: Secret<[u8; 32]>,
     /// Ed25519 seeds, at least one; the first is active.
     pub signing_keys: Vec<NamedKey<String>>,
+    /// Whether API keys of the older form are accepted. They carry no tag, so whoever makes one up has an object asked.
+    pub legacy_api_keys: bool,
     /// What each plan may do.
     pub rate_limits: RateLimits,
     /// Whether responses are sealed.
@@ -162,6 +164,7 @@ fn collect<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Sett
         None => limits::rate_limits("{}").ok(),
     };
     let response_encryption = reader.optional("RESPONSE_ENCRYPTION", response_encryption);
+    let legacy_api_keys = reader.optional("LEGACY_API_KEYS", switch).unwrap_or(false);
     let erasure_grace_days = reader.integer("ERASURE_GRACE_DAYS", 0..=365, 7);
     let audit_retention_days = reader.integer("AUDIT_RETENTION_DAYS", 30..=36_500, 730);
     let directory_shards = reader.integer("DIRECTORY_SHARDS", 1..=1024, 16);
@@ -177,6 +180,7 @@ fn collect<F: Fn(&str) -> Option<String>>(reader: &mut Reader<F>) -> Option<Sett
         master_keys: master_keys?,
         index_key: index_key?,
         signing_keys: signing_keys?,
+        legacy_api_keys,
         rate_limits: rate_limits?,
         response_encryption: response_encryption.unwrap_or(ResponseEncryption::OnRequest),
         erasure_grace_days,
@@ -221,6 +225,14 @@ fn environment(text: &str) -> Form<Environment> {
         "development" => Ok(Environment::Development),
         "production" => Ok(Environment::Production),
         _ => Err("must be `development` or `production`".into()),
+    }
+}
+
+fn switch(text: &str) -> Form<bool> {
+    match text.trim() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be `on` or `off`".into()),
     }
 }
 

@@ -41,7 +41,7 @@ impl Said {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Facts {
-    /// The earliest `createdAt`.
+    /// The earliest `createdAt`, `updatedAt` of a record that has none.
     pub created_at: Option<Timestamp>,
     /// The latest `updatedAt`.
     pub updated_at: Option<Timestamp>,

@@ -13,9 +13,11 @@ pub mod facts;
 pub mod key;
 pub mod line;
 pub mod outcome;
+pub mod owned;
 mod read;
 pub mod slim;
 mod text;
+pub mod wanted;
 
 pub use facts::Facts;
 pub use line::{Line, Note, Parsed};

@@ -66,7 +66,7 @@ fn facts(object: Map<String, Value>, notes: &mut Vec<Word>) -> Facts {
         value,
     };
     let mut facts = Facts {
-        created_at,
+        created_at: created_at.or(updated_at),
         updated_at,
         last_login: time_of(&object, "lastLogin"),
         ..Facts::default()
@@ -79,7 +79,7 @@ fn facts(object: Map<String, Value>, notes: &mut Vec<Word>) -> Facts {
             continue;
         }
         let ours = ours(&name, &value);
-        if matches!(ours, Ours::Wrong) || is_time(&name) {
+        if matches!(ours, Ours::Wrong) && name != STATUS || is_time(&name) {
             notes.push(Word::TypesOdd);
         }
         let is_raw = match ours {

@@ -1,21 +1,36 @@
 //! What a super-admin may do.
 
 use super::account::audit_page;
-use super::answers::{AuditPage, Limits, Usage};
+use super::answers::{AuditPage, CustomerPage, Erasure, Limits, Usage};
 use super::bodies::{
-    Activation, AdminCustomerPatch, AdminCustomerPut, NewPolicies, Revocation, StatusPut, Suspension,
+    Activation, AdminCustomerPatch, AdminCustomerPut, ErasureByAdmin, NewPolicies, Revocation, StatusPut,
+    Suspension,
 };
 use super::operation::Operation;
 use crate::customer::profile::CustomerView;
 use crate::customer::status::StatusView;
 use crate::edge::route::Route;
 use crate::error::Code;
+use serde_json::json;
 
 /// What a request on a customer that the path names may meet.
 const NAMED: &[Code] = &[Code::CustomerNotFound, Code::CustomerErased];
 
+#[allow(clippy::too_many_lines)] // A table: one arm an operation.
 pub(super) fn describe(route: Route) -> Option<Operation> {
     Some(match route {
+        Route::ListCustomers => Operation::new("List customers")
+            .query("limit", "Most customers of the page.", json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 20}))
+            .query("cursor", "`nextCursor` of the page before, with the same filters.", json!({"type": "string"}))
+            .query("status", "Only those of this status.", json!({"type": "string", "enum": ["pending_verification", "active", "suspended", "cancelled"]}))
+            .query("plan", "Only those of this plan.", json!({"type": "string", "enum": ["free", "starter", "pro", "enterprise"]}))
+            .query("email", "Only the one with this address.", json!({"type": "string", "format": "email"}))
+            .query("createdAfter", "Only those created later.", json!({"type": "string", "format": "date-time"}))
+            .query("createdBefore", "Only those created earlier.", json!({"type": "string", "format": "date-time"}))
+            .answers::<CustomerPage>(200, "A page, newest first.")
+            .problems(&[Code::InvalidCursor, Code::ValidationFailed]),
+        Route::GetOperatorLog => audit_page("Read what operators did that concerns no single customer")
+            .answers::<AuditPage>(200, "A page, newest first."),
         Route::AdminGetCustomer => Operation::new("Read a customer")
             .answers::<CustomerView<'_>>(200, "The customer.")
             .problems(NAMED)
@@ -52,6 +67,19 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .done("They are revoked.")
             .problems(NAMED)
             .problems(&[Code::RevokeAllInstead]),
+        Route::AdminGetErasure => Operation::new("Read a customer's erasure")
+            .about("The one operation that answers 200 of a customer that is erased.")
+            .answers::<Erasure>(200, "How it stands.")
+            .problems(&[Code::CustomerNotFound, Code::ErasureNotFound]),
+        Route::AdminRequestErasure => Operation::new("Ask for a customer's erasure")
+            .about("Asking again changes nothing, except that `graceDays` may bring it forward.")
+            .body::<ErasureByAdmin>()
+            .answers::<Erasure>(202, "It is scheduled.")
+            .problems(NAMED),
+        Route::AdminWithdrawErasure => Operation::new("Withdraw a customer's erasure")
+            .done("It is withdrawn; nothing has changed.")
+            .problems(NAMED)
+            .problems(&[Code::ErasureNotFound]),
         Route::AdminGetLimits => Operation::new("Read a customer's limits")
             .answers::<Limits>(200, "Its own limits, and those in force.")
             .problems(NAMED),

@@ -356,7 +356,9 @@ pub(super) fn headers(names: &[&str]) -> Value {
 fn security(audience: Audience) -> Value {
     match audience {
         Audience::Public => json!([]),
-        Audience::User | Audience::Admin | Audience::OwnAdmin => json!([{"token": []}, {"cookie": []}]),
+        Audience::User | Audience::Admin | Audience::OwnAdmin | Audience::Operator => {
+            json!([{"token": []}, {"cookie": []}])
+        }
         Audience::Customer => json!([{"token": []}, {"cookie": []}, {"apiKey": []}]),
         Audience::Integration => json!([{"apiKey": []}, {"token": []}]),
         Audience::Service => json!([{"serviceKey": []}, {"token": []}]),

@@ -1,8 +1,9 @@
 //! What the login service calls.
 
-use super::answers::Ensured;
+use super::answers::{Ensured, Text};
 use super::bodies::{EnsureCustomer, ServiceRevocation};
 use super::operation::Operation;
+use crate::edge::import::MEDIA_TYPE;
 use crate::edge::route::Route;
 use crate::error::Code;
 
@@ -14,6 +15,16 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .answers::<Ensured>(200, "It existed, and was left as it is.")
             .answers::<Ensured>(201, "It was made.")
             .problems(&[Code::FieldNotWritable, Code::EmailTaken, Code::CustomerErased])
+            .without_idempotency_key(),
+        Route::ImportRecords => Operation::new("Move records of an older service in")
+            .about(
+                "One record `{key, value, expiration?}` a line, one result `{key, outcome, customerId?, detail?}` a \
+                 line, in the order of the lines; both are streams. Safe to repeat.",
+            )
+            .body_as::<Text>(MEDIA_TYPE)
+            .answers_as::<Text>(200, "What each record came to.", MEDIA_TYPE)
+            .problems(&[])
+            .never_sealed()
             .without_idempotency_key(),
         Route::ServiceRevokeTokens => Operation::new("Revoke a customer's tokens, as a service")
             .body::<ServiceRevocation>()

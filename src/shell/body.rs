@@ -30,7 +30,7 @@ pub async fn read(stream: Option<ReadableStream>, max_bytes: usize) -> Result<Ve
         if length > max_bytes {
             // The rest is not wanted; whether the caller hears of it before it has sent it does not matter.
             let _ = reader.cancel();
-            return Err(too_large());
+            return Err(too_large(max_bytes));
         }
         let at = bytes.len();
         bytes.resize(length, 0);

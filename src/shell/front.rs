@@ -5,9 +5,11 @@
 //! 8. Headers that every response carries, and one line in the log.
 
 use crate::caller::Caller;
-use crate::customer::profile::NewCustomer;
+use crate::customer::errand::By;
+use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::request::Origin;
 use crate::customer::tokens::Target;
+use crate::edge;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
 use crate::edge::intake::{self, BodyHeaders};
@@ -17,15 +19,15 @@ use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
-use crate::entropy::random;
 use crate::error::{Code, Error, Result};
+use crate::shell::deliver::{Package, deliver, ensure_for_service};
+use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
-use crate::shell::object::{self, Call};
-use crate::shell::{assets, body, jwks, sealing};
-use crate::types::CustomerId;
+use crate::shell::{admin, assets, body, import, jwks, object, sealing};
+use crate::types::{Condition, CustomerId};
 use std::time::Duration;
-use web_sys::{Request, Response};
+use web_sys::{ReadableStream, Request, Response};
 use worker::{Delay, Env};
 
 /// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
@@ -48,6 +50,8 @@ pub enum Outgoing {
     Own(Answer),
     /// An object's.
     Relayed(object::Relayed),
+    /// The results of an import, as they come.
+    Streamed(ReadableStream),
     /// A static file.
     File(assets::Found),
 }
@@ -131,6 +135,14 @@ fn finish(
             }
             (status, code, http::respond(answer, &headers))
         }
+        Outgoing::Streamed(stream) => {
+            let kind = edge::import::MEDIA_TYPE;
+            let answer = Answer::document(200, kind, Vec::new(), Caching::Never);
+            let mut headers = answer.common_headers(shown_id);
+            headers.extend(answer.headers);
+            headers.extend(more);
+            (200, None, http::stream(&stream, &headers))
+        }
         Outgoing::Relayed(relayed) => {
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
@@ -177,17 +189,18 @@ async fn serve(
         crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
     }
     // 2.
-    intake::check_body(
-        found,
-        BodyHeaders {
-            content_type: head.header("content-type").as_deref(),
-            content_length: head.header("content-length").as_deref(),
-            content_encoding: head.header("content-encoding").as_deref(),
-        },
-    )?;
+    check_body(found, head)?;
     let caller = authenticate(&site, found, head).await?;
     trace.caller = Some(caller.kind());
     admit(found, &caller)?;
+    if found == Route::ImportRecords {
+        let by = By {
+            caller,
+            origin: origin.clone(),
+        };
+        admin::check(env, &site, &by, None).await?;
+        return import::start(request.body(), env, by).map(Outgoing::Streamed);
+    }
     let condition = condition::parse(
         head.header("if-match").as_deref(),
         head.header("if-none-match").as_deref(),
@@ -197,32 +210,101 @@ async fn serve(
         BodyKind::None => None,
         _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
     };
-    let customer = addressee(found, variable, &caller, body.as_deref().unwrap_or_default())?;
+    let checked = Checked {
+        found,
+        variable,
+        caller,
+        condition,
+        idempotency_key,
+        body,
+    };
+    forward(env, &site, head, origin, checked, trace).await
+}
+
+/// A request whose caller may make it, as far as the front can tell.
+struct Checked<'a> {
+    found: Route,
+    variable: &'a str,
+    caller: Caller,
+    condition: Condition,
+    idempotency_key: Option<IdempotencyKey>,
+    body: Option<Vec<u8>>,
+}
+
+/// 3., 4. To the object that decides it.
+async fn forward(
+    env: &Env,
+    site: &Site,
+    head: &Head,
+    origin: &Origin,
+    checked: Checked<'_>,
+    trace: &mut Trace,
+) -> Result<Outgoing> {
+    let found = checked.found;
+    let by = By {
+        caller: checked.caller.clone(),
+        origin: origin.clone(),
+    };
+    let body = checked.body.as_deref().unwrap_or_default();
+    let query = query_of(&head.url);
+    if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
+        return Ok(Outgoing::Own(answer));
+    }
+    if found == Route::EnsureCustomer {
+        admin::check(env, site, &by, None).await?;
+        let (customer, answer) = ensure_for_service(env, site, body, by).await?;
+        trace.customer = Some(customer);
+        return Ok(Outgoing::Own(answer));
+    }
+    let named = addressee(found, checked.variable, &by.caller, body);
+    admin::check(env, site, &by, named.as_ref().ok().and_then(Option::as_ref)).await?;
+    let newcomer = Newcomer::of(site, found, &by.caller, origin)?;
+    let customer = match (named?, &newcomer) {
+        (Some(customer), _) => customer,
+        (None, Some(newcomer)) => newcomer.find(env, site).await?,
+        (None, None) => return Err(nobody_named()),
+    };
     trace.customer = Some(customer.clone());
-    // 3., 4.
     let envelope = Envelope {
         customer,
         route: found,
-        caller,
-        condition,
+        caller: checked.caller,
+        condition: checked.condition,
         origin: origin.clone(),
-        variable: variable.to_owned(),
+        variable: checked.variable.to_owned(),
         query: if found.has_query() {
-            query_of(&head.url).to_owned()
+            query.to_owned()
         } else {
             String::new()
         },
-        idempotency_key,
+        idempotency_key: checked.idempotency_key,
     };
-    let call = Call {
-        customer: &envelope.customer,
-        method: found.method(),
-        header: envelope.encode()?,
-        body: body.as_deref(),
+    let package = Package {
+        body: checked.body.as_deref(),
         traceparent: log::traceparent(head.header("traceparent")),
-        deadline_ms: site.settings.object_deadline_ms,
+        newcomer: newcomer.as_ref(),
     };
-    object::call(env, call).await.map(Outgoing::Relayed)
+    let (customer, relayed) = deliver(env, site, envelope, package).await?;
+    if found == Route::RevokeTokens && relayed.status == 204 {
+        admin::revoke_own(env, site, &by, body).await?;
+    }
+    if found.audience().is_admin() && relayed.code == Some(Code::CustomerNotFound) {
+        admin::missed(env, site, &by, &customer).await;
+    }
+    trace.customer = Some(customer);
+    Ok(Outgoing::Relayed(relayed))
+}
+
+/// Refuses a body by its headers.
+fn check_body(found: Route, head: &Head) -> Result<()> {
+    let (kind, length) = (head.header("content-type"), head.header("content-length"));
+    let coding = head.header("content-encoding");
+    let headers = BodyHeaders {
+        content_type: kind.as_deref(),
+        content_length: length.as_deref(),
+        content_encoding: coding.as_deref(),
+    };
+    intake::check_body(found, headers)
 }
 
 /// `OPTIONS` of any path: a preflight's answer serves both.
@@ -345,26 +427,20 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
     Err(Error::new(Code::Forbidden, Code::Forbidden.title()).because("wrong kind of caller"))
 }
 
-/// Whose object the request is for.
-fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<CustomerId> {
+fn nobody_named() -> Error {
+    let told = "The request names no customer that this service holds.";
+    Error::new(Code::CustomerNotFound, told).because("no customer is named")
+}
+
+/// Whose object the request is for, as far as its credential, path or body says.
+fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<Option<CustomerId>> {
     if found.audience() == Audience::Service {
-        let named = match found {
-            Route::ServiceRevokeTokens => Some(Target::parse_internal(body)?.0),
-            _ => NewCustomer::parse(body)?.customer_id,
-        };
-        return match named {
-            Some(customer) => Ok(customer),
-            None => Ok(CustomerId::mint(host::now(), random(&mut PlatformEntropy)?)),
-        };
+        return Ok(Target::parse_internal(body)?.0);
     }
-    let customer = match caller {
+    Ok(match caller {
         _ if found.audience() == Audience::Admin => CustomerId::parse(variable),
         Caller::User(user) => user.customer.clone(),
         Caller::Integration(integration) => Some(integration.customer.clone()),
         Caller::Service(_) => None,
-    };
-    customer.ok_or_else(|| {
-        let told = "The request names no customer that this service holds.";
-        Error::new(Code::CustomerNotFound, told).because("no customer is named")
     })
 }

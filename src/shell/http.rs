@@ -2,7 +2,8 @@
 
 use crate::edge::reply::Answer;
 use js_sys::Uint8Array;
-use web_sys::{Headers, Request, Response, ResponseInit};
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, ReadableStream, Request, Response, ResponseInit};
 
 /// A request's header; several of one name come joined by `, `.
 #[must_use]
@@ -63,6 +64,21 @@ pub fn respond(answer: Answer, more_headers: &[(&'static str, String)]) -> Respo
         Response::new_with_opt_buffer_source_and_init(Some(&body), &init)
     };
     build().unwrap_or_else(|_| empty_500())
+}
+
+/// A response whose body comes as it is made.
+#[must_use]
+pub fn stream(body: &ReadableStream, headers: &[(&'static str, String)]) -> Response {
+    let build = || {
+        let fields = Headers::new()?;
+        for (name, value) in headers {
+            fields.set(name, value)?;
+        }
+        let init = ResponseInit::new();
+        init.set_headers(&fields);
+        Response::new_with_opt_readable_stream_and_init(Some(body), &init)
+    };
+    build().unwrap_or_else(|_: JsValue| empty_500())
 }
 
 /// A last resort.

@@ -1,15 +1,22 @@
 //! The only user of the platform: it hands storage, time and entropy to the pure parts and carries their
 //! answers out. It makes no decision of its own.
 
+mod admin;
 mod assets;
 mod body;
 mod customer;
+mod deliver;
 mod directory;
+mod ensure;
+mod erasure;
 mod front;
 mod host;
 mod http;
+mod import;
 mod jwks;
+mod legacy;
 mod object;
+mod operator;
 mod sealing;
 mod shield;
 mod sql;
@@ -17,6 +24,7 @@ mod vault;
 
 pub use customer::CustomerObject;
 pub use directory::DirectoryObject;
+pub use operator::OperatorObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 

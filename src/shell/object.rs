@@ -1,13 +1,15 @@
 //! Calling our objects: their addresses, the deadline, the one retry.
 
 use crate::customer::errand as customer;
+use crate::customer::request::Elsewhere;
 use crate::directory::errand as directory;
 use crate::directory::shard::Shard;
-use crate::edge::reply::CODE_HEADER;
+use crate::edge::reply::{CODE_HEADER, ELSEWHERE_HEADER};
 use crate::edge::route::Method;
 use crate::edge::settings::Settings;
 use crate::edge::{envelope, errand};
 use crate::error::{Code, Error, Result};
+use crate::operator;
 use crate::shell::body;
 use crate::shell::http::header;
 use crate::types::CustomerId;
@@ -24,6 +26,8 @@ use worker::Env;
 const CUSTOMERS: &str = "CUSTOMERS";
 /// The binding of the directory's objects.
 const DIRECTORY: &str = "DIRECTORY";
+/// The binding of the operator object.
+const OPERATOR: &str = "OPERATOR";
 /// The URL of every internal request; nothing reads it.
 const INTERNAL_URL: &str = "https://object/";
 
@@ -49,15 +53,20 @@ pub struct Relayed {
     pub status: u16,
     /// The code of a problem.
     pub code: Option<Code>,
+    /// What the id is, if that is why it answers nothing.
+    pub elsewhere: Option<Elsewhere>,
     response: Response,
 }
 
 impl Relayed {
     fn new(response: Response) -> Self {
         let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
+        let elsewhere =
+            header(&response.headers(), ELSEWHERE_HEADER).and_then(|text| Elsewhere::parse(&text));
         Self {
             status: response.status(),
             code,
+            elsewhere,
             response,
         }
     }
@@ -71,6 +80,7 @@ impl Relayed {
             "ETag",
             "Retry-After",
             "Location",
+            "Link",
             "Accept-Patch",
             "RateLimit-Policy",
             "RateLimit",
@@ -111,12 +121,12 @@ impl Relayed {
 /// # Errors
 /// `unavailable` if it does not answer within the deadline, or fails and, for a request that changes nothing,
 /// fails again.
-pub async fn call(env: &Env, call: Call<'_>) -> Result<Relayed> {
-    let mut outcome = attempt(env, &call).await;
+pub async fn call(env: &Env, call: &Call<'_>) -> Result<Relayed> {
+    let mut outcome = attempt(env, call).await;
     if let Err(failure) = &outcome
         && may_retry(call.method, failure)
     {
-        outcome = attempt(env, &call).await;
+        outcome = attempt(env, call).await;
     }
     outcome.map(Relayed::new).map_err(|failure| {
         Error::new(Code::Unavailable, "The customer's data did not answer in time.").because(failure.reason)
@@ -238,13 +248,24 @@ fn start(env: &Env, call: &Call<'_>) -> std::result::Result<js_sys::Promise, JsV
 ///
 /// # Errors
 /// `unavailable` if its object does not answer, or the error that it answers.
-#[allow(dead_code)]
 pub async fn ask_customer(
     env: &Env,
     errand: &customer::Errand,
     deadline_ms: u32,
 ) -> Result<customer::Answer> {
     run_errand(env, CUSTOMERS, errand.customer.as_str(), errand, deadline_ms).await
+}
+
+/// Asks the operator object.
+///
+/// # Errors
+/// `unavailable` if it does not answer, or the error that it answers.
+pub async fn ask_operator(
+    env: &Env,
+    errand: &operator::errand::Errand,
+    deadline_ms: u32,
+) -> Result<operator::errand::Answer> {
+    run_errand(env, OPERATOR, operator::NAME, errand, deadline_ms).await
 }
 
 /// Asks a shard of the directory.

@@ -1,7 +1,7 @@
 //! Making a text fit, where refusing it would lose a record: for what comes from an older system, never for a body.
 
 use super::{check_line, is_forbidden};
-use unicode_normalization::UnicodeNormalization;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// The text as a field takes it: NFC, without what is forbidden, trimmed, cut off at `max_chars`. It may be empty.
 #[must_use]
@@ -9,7 +9,11 @@ pub fn tidy_line(text: &str, max_chars: usize) -> String {
     // Normalising lengthens a text a few times over at most, so a bound before it bounds the work.
     let bounded = text.chars().take(max_chars.saturating_mul(4));
     let allowed: String = bounded.filter(|character| !is_forbidden(*character)).collect();
-    let normal: String = allowed.trim().nfc().take(max_chars).collect();
+    let normal: String = ComposingNormalizerBorrowed::new_nfc()
+        .normalize(allowed.trim())
+        .chars()
+        .take(max_chars)
+        .collect();
     normal.trim().to_owned()
 }
 

@@ -9,6 +9,11 @@ use crate::support::token::Token;
 use serde_json::{Value, json};
 use user_api::edge::route::{Audience, BodyKind, Route};
 
+/// A token whose e-mail nobody has verified: nothing is made for it.
+fn unverified(customer: &str) -> Token {
+    Token::of(customer).claim("email_verified", false)
+}
+
 /// Every request that a user can make.
 pub fn users_requests() -> Vec<Request> {
     let routes = Route::ALL
@@ -33,7 +38,7 @@ fn an_unknown_customer_is_404_on_every_route_and_no_table_or_row_is_written() {
     let server = Server::start(&Settings::default());
     let known = Customer::on(&server);
     let unknown: Vec<_> = ["unknown-1", "unknown-2", "cust_0123456789ab"]
-        .map(Token::of)
+        .map(unverified)
         .into();
     for _ in 0..3 {
         for token in &unknown {
@@ -62,7 +67,7 @@ fn an_unknown_customer_is_404_on_every_route_and_no_table_or_row_is_written() {
 #[test]
 fn an_unknown_customer_is_404_whatever_the_body_is() {
     let server = shared();
-    let token = Token::of(&fresh_id("absent")).hs256();
+    let token = unverified(&fresh_id("absent")).hs256();
     for body in ["", "{", "[]", r#"{"plan":"pro"}"#, r#"{"nick":1}"#] {
         for (method, path) in [
             ("PATCH", "/customer/me"),
@@ -80,8 +85,8 @@ fn an_unknown_customer_is_404_whatever_the_body_is() {
 #[test]
 fn a_token_without_a_customer_is_404_and_opens_no_object() {
     let server = Server::start(&Settings::default());
-    let nobody = Token::of("x").claim("customerId", Value::Null).hs256();
-    let user = Token::of("x")
+    let nobody = unverified("x").claim("customerId", Value::Null).hs256();
+    let user = unverified("x")
         .without("customerId")
         .subject("user_0123456789ab")
         .hs256();
@@ -135,8 +140,8 @@ fn an_absent_customer_reads_the_same_whoever_asks_and_says_nothing_of_others() {
         problem["instance"] = Value::Null;
         problem
     };
-    let user = ask(Token::of(&absent));
-    let admin = ask(Token::of(&absent).claim("isSuperAdmin", true));
+    let user = ask(unverified(&absent));
+    let admin = ask(unverified(&absent).claim("isSuperAdmin", true));
     assert_eq!(user, admin);
     assert!(!user.to_string().contains(&absent), "{user}");
 }

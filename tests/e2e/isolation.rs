@@ -96,6 +96,8 @@ fn ids_that_differ_only_in_case_are_two_customers() {
     ] {
         let mut body = crate::support::shared::new_customer(&id);
         body["name"] = json!(name);
+        // Case does not tell e-mails apart.
+        body["email"] = json!(format!("{name}.{id}@e2e.test"));
         crate::support::shared::create(&body).send(&server).expect(201);
         let shown = get("/customer/me")
             .bearer(&Token::of(&id).hs256())

@@ -11,6 +11,8 @@
 )]
 
 mod absent;
+mod access;
+mod accounts;
 mod admin;
 mod api_keys;
 mod audit;
@@ -21,9 +23,12 @@ mod cookie;
 mod cors;
 mod crash;
 mod customer;
+mod customers;
 mod deadline;
+mod erasure;
 mod headers;
 mod idempotency;
+mod import;
 mod isolation;
 mod issuer;
 mod key_scopes;
@@ -34,11 +39,14 @@ mod limits_flood;
 mod limits_survive;
 mod logging;
 mod malformed;
+mod moving_quietly;
+mod operators;
 mod preferences;
 mod public;
 mod revocations;
 mod revocations_survive;
 mod sealed;
+mod sealing;
 mod service;
 mod shield;
 mod status;

@@ -25,12 +25,17 @@ mod directory;
 mod integrations;
 mod limits;
 mod limits_model;
+mod list_cost;
+mod moving;
+mod operator;
 mod preferences;
+mod sealing;
 mod status;
 mod status_gate;
 mod users;
 mod vault;
 
+mod erasure;
 mod faults;
 mod imitation;
 mod migrations;

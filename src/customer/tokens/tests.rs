@@ -304,14 +304,15 @@ fn bodies_of_services() {
     let id = CustomerId::parse("c1").unwrap();
     assert_eq!(
         parse(r#"{"customerId":"c1","jti":"a"}"#).unwrap(),
-        (id.clone(), Target::Jti("a".into()))
+        (Some(id.clone()), Target::Jti("a".into()))
     );
     assert_eq!(
         parse(r#"{"customerId":"c1","notBefore":0}"#).unwrap(),
-        (id, Target::NotBefore(0))
+        (Some(id), Target::NotBefore(0))
     );
+    assert_eq!(parse(r#"{"jti":"a"}"#).unwrap(), (None, Target::Jti("a".into())));
     for (body, pointers) in [
-        ("{}", vec!["#/customerId", "#/jti"]),
+        ("{}", vec!["#/jti"]),
         (r#"{"customerId":"c1"}"#, vec!["#/jti"]),
         (r#"{"customerId":"c/1","jti":"a"}"#, vec!["#/customerId"]),
         (r#"{"customerId":null,"jti":"a"}"#, vec!["#/customerId"]),

@@ -2,7 +2,8 @@
 //! holds together and whose it claims to be; the rest is for the customer's object.
 //!
 //! A legacy key (`otp_live_sk_…`) has no tag, so whoever makes one up can have any customer's object asked. It is
-//! answered as every unknown key is, and costs what a mistyped token costs there.
+//! answered as every unknown key is, and costs what a mistyped token costs there. Still it is refused here unless
+//! `LEGACY_API_KEYS` is on.
 
 use super::reason::Reason;
 use crate::caller::{Caller, Integration};
@@ -17,6 +18,11 @@ const OPAQUE_ORIGIN: &str = "null";
 /// Whether a bearer token is meant to be an API key. No JWT is: they begin with `eyJ`.
 pub(super) fn is_one(token: &str) -> bool {
     token.starts_with("uak_") || token.starts_with(LEGACY_PREFIX)
+}
+
+/// Whether it is a key of the older form, or meant to be one.
+pub(super) fn is_legacy(key: &str) -> bool {
+    key.starts_with(LEGACY_PREFIX)
 }
 
 /// The caller that a key makes.

@@ -2,10 +2,14 @@
 //! that is too large or is none is refused whole.
 
 use super::key::{Algorithm, VerifyingKey};
+use super::reason::Reason;
+use super::token::UnverifiedToken;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 
 /// The largest set in bytes.
@@ -15,10 +19,18 @@ pub const MAX_SET_KEYS: usize = 32;
 /// The most keys that one token is tried against, which bounds what a token without `kid` costs.
 pub const MAX_TRIES: usize = 4;
 
+/// Most tokens of which a set remembers that they are its own, in digests of 32 bytes; past that all are forgotten and
+/// verified again.
+pub const MAX_VERIFIED: usize = 4096;
+
 /// The usable keys of a set.
 #[derive(Clone, Default)]
 pub struct KeySet {
     keys: Vec<(Option<String>, VerifyingKey)>,
+    /// Digests of tokens that a key of this set has signed. A public key's signature takes a few hundred microseconds
+    /// to verify, and a token comes many times. It is remembered in the set itself, so that it is forgotten with the
+    /// keys; what passes with time, and everything else that a token claims, is looked at each time.
+    verified: RefCell<HashSet<[u8; 32]>>,
 }
 
 /// What we read of a JWK. Where a member has another type the key is none of ours.
@@ -55,7 +67,32 @@ impl KeySet {
         }
         Ok(Self {
             keys: keys.iter().filter_map(usable).collect(),
+            verified: RefCell::default(),
         })
+    }
+
+    /// The claims of a token that a key of this set signed.
+    ///
+    /// # Errors
+    /// As [`UnverifiedToken::verify`].
+    pub fn verify(&self, token: &UnverifiedToken<'_>) -> Result<Map<String, Value>, Reason> {
+        let digest = token.digest();
+        if self.verified.borrow().contains(&digest) {
+            return token.claims();
+        }
+        let claims = token.verify(self.candidates(token.kid.as_deref(), token.algorithm))?;
+        let mut verified = self.verified.borrow_mut();
+        if verified.len() >= MAX_VERIFIED {
+            verified.clear();
+        }
+        verified.insert(digest);
+        Ok(claims)
+    }
+
+    /// Of how many tokens it is remembered that they are of this set.
+    #[must_use]
+    pub fn remembered(&self) -> usize {
+        self.verified.borrow().len()
     }
 
     /// True where no key is usable.

@@ -22,7 +22,7 @@ pub use claims::{MAX_ID_CHARS, MAX_SKEW_SECS};
 pub use credentials::{COOKIE_NAME, Credentials};
 pub use jwks::{FETCH_DEADLINE_MS, FRESH_MS, JwksCache, Lookup, REFRESH_FLOOR_MS, RETRY_FLOOR_MS, STALE_MS};
 pub use key::{Algorithm, MAX_RSA_BITS, MIN_RSA_BITS, VerifyingKey};
-pub use key_set::{KeySet, MAX_SET_BYTES, MAX_SET_KEYS, MAX_TRIES};
+pub use key_set::{KeySet, MAX_SET_BYTES, MAX_SET_KEYS, MAX_TRIES, MAX_VERIFIED};
 pub use reason::Reason;
 pub use token::MAX_TOKEN_BYTES;
 
@@ -55,6 +55,7 @@ pub struct Authenticator {
     has_issuer: bool,
     policy: TokenPolicy,
     service_keys: ServiceKeys,
+    legacy_api_keys: bool,
     /// None would accept no API key; deriving it does not fail in practice.
     pepper: Option<ApiKeyPepper>,
 }
@@ -72,6 +73,7 @@ impl Authenticator {
             has_issuer: settings.jwks_url.is_some(),
             policy: settings.tokens.clone(),
             service_keys: ServiceKeys::new(&settings.service_keys),
+            legacy_api_keys: settings.legacy_api_keys,
             pepper: IndexKeys::derive(settings.index_key.expose())
                 .map(|keys| keys.api_keys().clone())
                 .ok(),
@@ -143,6 +145,9 @@ impl Authenticator {
 
     fn integration(&self, key: &str, credentials: &Credentials<'_>) -> std::result::Result<Caller, Reason> {
         let pepper = self.pepper.as_ref().ok_or(Reason::BadApiKey)?;
+        if !self.legacy_api_keys && api_key::is_legacy(key) {
+            return Err(Reason::LegacyKeysOff);
+        }
         api_key::identify(key, pepper, credentials.customer_id, credentials.origin)
     }
 
@@ -157,10 +162,10 @@ impl Authenticator {
         if token.algorithm == Algorithm::Hs256 {
             return Ok(token.verify(self.secrets_for(kid)?)?);
         }
-        let mut own = self.static_keys.candidates(kid, token.algorithm).peekable();
+        let mut own = self.static_keys.candidates(kid, token.algorithm);
         // A `kid` that the configuration holds is decided by it; a token without one may be either's.
-        if own.peek().is_some() {
-            match token.verify(own) {
+        if own.next().is_some() {
+            match self.static_keys.verify(token) {
                 Err(Reason::BadSignature) if kid.is_none() && self.has_issuer => {}
                 decided => return Ok(decided?),
             }
@@ -169,7 +174,7 @@ impl Authenticator {
             return Err(Reason::UnknownKid.into());
         }
         match cache.lookup(kid, token.algorithm, now) {
-            Lookup::Keys(keys) => Ok(token.verify(keys.candidates(kid, token.algorithm))?),
+            Lookup::Keys(keys) => Ok(keys.verify(token)?),
             Lookup::Unknown => Err(Reason::UnknownKid.into()),
             Lookup::Unavailable => Err(Reason::IssuerUnavailable.into()),
             Lookup::Fetch => Err(Pending::Fetch),

@@ -34,6 +34,7 @@ reasons! {
     SeveralCredentials "several_credentials" InvalidToken "The request carries more than one credential. Send one.";
     WrongScheme "wrong_scheme" InvalidToken "The Authorization header must be `Bearer` and one token.";
     BadApiKey "bad_api_key" InvalidApiKey "The API key is malformed or mistyped.";
+    LegacyKeysOff "legacy_keys_off" InvalidApiKey "API keys of the older form are not accepted here.";
     LegacyKeyWithoutCustomer "legacy_key_without_customer" InvalidApiKey "A key of the older form needs the id of its customer in `X-Customer-Id`.";
     ApiKeyOfAnotherCustomer "api_key_of_another_customer" InvalidApiKey "The `X-Customer-Id` header is not the customer of the API key.";
     TokenTooLarge "token_too_large" InvalidToken "The token is larger than 8192 bytes.";

@@ -124,6 +124,7 @@ pub const SETTINGS: &[SettingDoc] = &[
         "`on-request`, `required` or `off`",
         Some("on-request"),
     ),
+    plain("LEGACY_API_KEYS", "`on` or `off`", Some("off")),
     plain("ERASURE_GRACE_DAYS", "integer, 0 to 365", Some("7")),
     plain("AUDIT_RETENTION_DAYS", "integer, 30 to 36500", Some("730")),
     plain(

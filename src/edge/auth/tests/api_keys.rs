@@ -52,7 +52,7 @@ fn a_key_is_taken_from_either_header_and_names_its_customer() {
 
 #[test]
 fn a_made_up_key_fails_in_the_front() {
-    let auth = authenticator(&[]);
+    let auth = authenticator(&[("LEGACY_API_KEYS", "on")]);
     let key = key();
     let mistyped = key.replace("AwMD", "AwME");
     let elsewhere = key.replace("cust_a", "cust_b");
@@ -146,8 +146,20 @@ fn a_key_is_not_used_on_a_customer_that_it_does_not_name() {
 }
 
 #[test]
+fn a_legacy_key_is_refused_unless_they_are_switched_on() {
+    for over in [&[][..], &[("LEGACY_API_KEYS", "off")]] {
+        let by_key = Credentials {
+            api_key: Some(LEGACY),
+            customer_id: Some("cust_a"),
+            ..Credentials::default()
+        };
+        refused(decide(&authenticator(over), &by_key), "legacy_keys_off");
+    }
+}
+
+#[test]
 fn a_legacy_key_needs_the_name_of_its_customer() {
-    let auth = authenticator(&[]);
+    let auth = authenticator(&[("LEGACY_API_KEYS", "on")]);
     let header = format!("Bearer {LEGACY}");
     let with = |customer_id| {
         let by_key = Credentials {

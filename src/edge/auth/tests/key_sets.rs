@@ -78,3 +78,61 @@ fn a_token_without_kid_is_tried_against_few_keys() {
     assert_eq!(set.candidates(Some("py-ed"), Algorithm::Es256).count(), 0);
     assert_eq!(set.candidates(Some("other"), Algorithm::EdDsa).count(), 0);
 }
+
+#[test]
+fn what_was_verified_is_forgotten_with_the_keys() {
+    let text = pinned::token("pyjwt", "RS256");
+    let token = UnverifiedToken::parse(&text).unwrap();
+    let mut cache = JwksCache::default();
+    let set = pinned::jwks("pyjwt").to_string();
+    assert!(matches!(
+        cache.lookup(None, Algorithm::Rs256, now()),
+        Lookup::Fetch
+    ));
+    cache.fetched(now(), set.as_bytes()).unwrap();
+    let Lookup::Keys(keys) = cache.lookup(None, Algorithm::Rs256, now()) else {
+        panic!("no keys");
+    };
+    let first = keys.verify(&token).unwrap();
+    assert_eq!((keys.verify(&token).unwrap(), keys.remembered()), (first, 1));
+    // The same kid and algorithm, another key: what the old one signed is worth nothing.
+    let other = &pinned::jwks("jose")["keys"][0];
+    let mut rotated = other.clone();
+    rotated["kid"] = token.kid.clone().map_or(Value::Null, Value::from);
+    let rotated = json!({"keys": [rotated]}).to_string();
+    cache.fetched(now(), rotated.as_bytes()).unwrap();
+    match cache.lookup(token.kid.as_deref(), Algorithm::Rs256, now()) {
+        Lookup::Keys(keys) => assert_eq!(keys.verify(&token).unwrap_err(), Reason::BadSignature),
+        _ => panic!("the rotated key is of another algorithm"),
+    }
+}
+
+#[test]
+fn a_remembered_token_still_expires_and_no_other_passes_for_it() {
+    let auth = pinned::with_static_keys();
+    let text = pinned::token("pyjwt", "RS256");
+    let at = |now| {
+        let credentials = Credentials {
+            authorization: Some(&format!("Bearer {text}")),
+            ..Credentials::default()
+        };
+        match auth.authenticate(&credentials, &mut JwksCache::default(), now) {
+            Outcome::Done(decided) => decided,
+            _ => panic!("its keys are there"),
+        }
+    };
+    assert!(bearer(&auth, &text).is_ok());
+    assert!(at(now()).is_ok());
+    let late = Timestamp::from_secs(NOW + 10 * 365 * 86_400);
+    assert_eq!(at(late).unwrap_err().code.as_str(), "token_expired");
+    let (input, signature) = text.rsplit_once('.').unwrap();
+    let mut changed = signature.to_owned();
+    changed.replace_range(..1, if signature.starts_with('A') { "B" } else { "A" });
+    refused(bearer(&auth, &format!("{input}.{changed}")), "bad_signature");
+    let (header, _) = text.split_once('.').unwrap();
+    let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"someone else"}"#);
+    refused(
+        bearer(&auth, &format!("{header}.{payload}.{signature}")),
+        "bad_signature",
+    );
+}

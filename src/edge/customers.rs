@@ -1,0 +1,171 @@
+//! The list of customers as administrators ask for it: its query, its cursor, and one page made of those of all
+//! shards.
+
+use crate::crypto::IndexKeys;
+use crate::customer::errand::Shown;
+use crate::customer::profile::Plan;
+use crate::customer::status::Status;
+use crate::directory::list::{Listing, Page, Place, Query as ShardQuery};
+use crate::edge::query::Query;
+use crate::email::Email;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::types::{CustomerId, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// Most items of a page.
+pub const MAX_LIMIT: i64 = 100;
+/// Items of a page whose request names no number.
+const DEFAULT_LIMIT: i64 = 20;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// Most items of the page.
+    pub limit: u32,
+    /// What each shard is asked: one row more than the page has, to know whether there are more.
+    pub shard: ShardQuery,
+    /// The names and values of the filters, for the log. No e-mail: that it was asked by one is told, not which.
+    pub told: Map<String, Value>,
+    /// What a cursor is bound to.
+    scope: String,
+    /// The query without the cursor, for the address of the next page.
+    query: String,
+}
+
+/// Reads the query of `GET /admin/customers`.
+///
+/// # Errors
+/// `validation_failed`, `malformed_request` or `invalid_cursor`.
+pub fn parse(text: &str, index: &IndexKeys) -> Result<Asked> {
+    let mut query = Query::parse(text)?;
+    let limit = query.integer("limit", 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    let limit = u32::try_from(limit).map_err(|_| Error::fault("a limit out of range"))?;
+    let cursor = query.take("cursor");
+    let statuses = "one of pending_verification, active, suspended, cancelled";
+    let status = query.field("status", statuses, |text| {
+        Status::parse(text).filter(|status| *status != Status::Erased)
+    })?;
+    let plan = query.field("plan", "one of free, starter, pro, enterprise", Plan::parse)?;
+    let email = query.field("email", "an e-mail address", Email::parse)?;
+    let created_after = query.time("createdAfter")?;
+    let created_before = query.time("createdBefore")?;
+    query.finish()?;
+    let email_index = match &email {
+        Some(email) => Some(index.email(email.as_str())?),
+        None => None,
+    };
+    let filters = json!([
+        status,
+        plan,
+        email_index,
+        created_after.map(Timestamp::as_millis),
+        created_before.map(Timestamp::as_millis)
+    ]);
+    let scope = format!("customers|{filters}");
+    let start = created_before.map_or_else(Place::start, |before| Place {
+        created_at: before,
+        customer_id: None,
+    });
+    let after = match cursor {
+        Some(cursor) => place(&index.cursors().read(&scope, &cursor)?)?,
+        None => start,
+    };
+    let from = created_after.map_or(0, |after| after.as_millis().saturating_add(1));
+    let mut told = Map::new();
+    let mut tell = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            told.insert(name.to_owned(), value);
+        }
+    };
+    tell("limit", Some(limit.into()));
+    tell("status", status.map(|status| status.as_str().into()));
+    tell("plan", plan.map(|plan| plan.as_str().into()));
+    tell("email", email.is_some().then(|| "given".into()));
+    tell("createdAfter", created_after.map(|at| at.to_rfc3339().into()));
+    tell("createdBefore", created_before.map(|at| at.to_rfc3339().into()));
+    let kept: Vec<_> = text
+        .split('&')
+        .filter(|part| !part.is_empty() && part.split('=').next() != Some("cursor"))
+        .collect();
+    Ok(Asked {
+        limit,
+        shard: ShardQuery {
+            status,
+            plan,
+            email_index,
+            from: Timestamp::from_millis(from),
+            after,
+            limit: limit.saturating_add(1),
+        },
+        told,
+        scope,
+        query: kept.join("&"),
+    })
+}
+
+/// The rows of one page of the whole list, newest first, from those of all its shards, and whether there are more.
+#[must_use]
+pub fn merge(pages: Vec<Page>, limit: u32) -> (Vec<Listing>, bool) {
+    let mut rows: Vec<_> = pages.into_iter().flat_map(|page| page.rows).collect();
+    rows.sort_by(|a, b| place_of(b).cmp(&place_of(a)));
+    let limit = limit as usize;
+    let has_more = rows.len() > limit;
+    rows.truncate(limit);
+    (rows, has_more)
+}
+
+fn place_of(row: &Listing) -> (Option<i64>, &str) {
+    let created_at = row.shown.as_ref().map(|shown| shown.created_at.as_millis());
+    (created_at, row.customer_id.as_str())
+}
+
+impl Asked {
+    /// The page as JSON and the value of `Link` (RFC 8288), given its rows and what the customers' own objects say
+    /// of each; one that has gone since is left out.
+    ///
+    /// # Errors
+    /// `internal_error`, in practice never.
+    pub fn page(
+        &self,
+        rows: &[Listing],
+        has_more: bool,
+        shown: Vec<Option<Shown>>,
+        index: &IndexKeys,
+    ) -> Result<(Vec<u8>, Option<String>)> {
+        let data: Vec<_> = rows
+            .iter()
+            .zip(shown)
+            .filter_map(|(row, shown)| {
+                let shown = shown?;
+                Some(json!({
+                    "customerId": row.customer_id, "email": shown.email, "displayName": shown.display_name,
+                    "plan": shown.plan, "status": shown.status, "createdAt": shown.created_at.to_rfc3339(),
+                }))
+            })
+            .collect();
+        let next = rows.last().filter(|_| has_more).and_then(|last| {
+            let created_at = last.shown.as_ref()?.created_at.as_millis();
+            let position = json!([created_at, last.customer_id]).to_string();
+            Some(index.cursors().write(&self.scope, position.as_bytes()))
+        });
+        let link = next.as_ref().map(|cursor| {
+            let and = if self.query.is_empty() { "" } else { "&" };
+            format!(
+                "</admin/customers?{}{and}cursor={cursor}>; rel=\"next\"",
+                self.query
+            )
+        });
+        let body = json::to_bytes(&json!({"data": data, "hasMore": next.is_some(), "nextCursor": next}))?;
+        Ok((body, link))
+    }
+}
+
+/// The place that a cursor of ours holds.
+fn place(position: &[u8]) -> Result<Place> {
+    let (created_at, customer_id): (i64, CustomerId) = json::from_stored(position, "cursor")?;
+    Ok(Place {
+        created_at: Timestamp::from_millis(created_at),
+        customer_id: Some(customer_id),
+    })
+}

@@ -1,0 +1,111 @@
+//! Sending a request to the customer that it is for: to the object of the id that it names, and on to another where
+//! that is not its customer. Who is nowhere yet is looked for in the older store, then made.
+
+use crate::caller::Caller;
+use crate::customer::created;
+use crate::customer::errand::By;
+use crate::customer::profile::NewCustomer;
+use crate::customer::request::Elsewhere;
+use crate::directory::ensure::Wish;
+use crate::edge::envelope::Envelope;
+use crate::edge::intake;
+use crate::edge::reply::Answer;
+use crate::error::{Code, Error, Result};
+use crate::shell::ensure::{self, Newcomer};
+use crate::shell::host::Site;
+use crate::shell::legacy;
+use crate::shell::object::{self, Call};
+use crate::types::CustomerId;
+use worker::Env;
+
+/// Most times that a request is sent again because the id that it was sent to is not its customer.
+const MAX_RESENDS: u32 = 3;
+
+/// What goes with an envelope.
+pub struct Package<'a> {
+    /// The body.
+    pub body: Option<&'a [u8]>,
+    /// The trace that the request belongs to.
+    pub traceparent: Option<String>,
+    /// For whom an account may be made.
+    pub newcomer: Option<&'a Newcomer>,
+}
+
+/// 3., 4. The answer of the request's customer, and who that is.
+///
+/// # Errors
+/// `unavailable`, or whatever refuses to make the account.
+pub async fn deliver(
+    env: &Env,
+    site: &Site,
+    mut envelope: Envelope,
+    package: Package<'_>,
+) -> Result<(CustomerId, object::Relayed)> {
+    let send = async |envelope: &Envelope| {
+        let call = Call {
+            customer: &envelope.customer,
+            method: envelope.route.method(),
+            header: envelope.encode()?,
+            body: package.body,
+            traceparent: package.traceparent.clone(),
+            deadline_ms: site.settings.object_deadline_ms,
+        };
+        object::call(env, &call).await
+    };
+    let mut relayed = send(&envelope).await?;
+    if relayed.elsewhere.is_none() && move_in(env, site, &envelope, relayed.code).await {
+        relayed = send(&envelope).await?;
+    }
+    // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
+    for round in 0..MAX_RESENDS {
+        let (Some(newcomer), Some(elsewhere)) = (package.newcomer, relayed.elsewhere.take()) else {
+            break;
+        };
+        envelope.customer = match elsewhere {
+            Elsewhere::At(customer) if round == 0 => customer,
+            _ => newcomer.ensure(env, site).await?.customer_id,
+        };
+        relayed = send(&envelope).await?;
+    }
+    if relayed.elsewhere.is_some() && package.newcomer.is_some() {
+        let told = "The account is being changed at this moment.";
+        return Err(Error::new(Code::Unavailable, told).because("the ensured customer refused its own token"));
+    }
+    Ok((envelope.customer, relayed))
+}
+
+/// The quiet way for those for whom no account is made: who is not here may still be in the older store. True if it
+/// is worth asking again.
+async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> bool {
+    let (settings, origin) = (&site.settings, &envelope.origin);
+    match (&envelope.caller, code) {
+        (Caller::User(user), Some(Code::CustomerNotFound)) if !envelope.route.audience().is_admin() => {
+            legacy::of_user(env, settings, user, origin).await
+        }
+        (Caller::Integration(key), Some(Code::InvalidApiKey)) if key.legacy => {
+            legacy::of_key(env, settings, &key.customer, &key.digest, origin).await
+        }
+        _ => false,
+    }
+}
+
+/// `POST /internal/customers`.
+///
+/// # Errors
+/// What is wrong with the body, `customer_erased` or `unavailable`.
+pub async fn ensure_for_service(env: &Env, site: &Site, body: &[u8], by: By) -> Result<(CustomerId, Answer)> {
+    let new = NewCustomer::parse(body)?;
+    let email = new.profile.email.as_deref();
+    let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
+    legacy::of_service(env, &site.settings, new.customer_id.as_ref(), email, &by.origin).await;
+    let wish = Wish {
+        named: new.customer_id.clone(),
+        index: site.customers.index.email(email)?,
+        new,
+        by: by.clone(),
+    };
+    let ensured = ensure::ensure(env, site, wish).await?;
+    let reply = created(&ensured.customer_id, ensured.created)?;
+    let answer = Answer::from_reply(reply, intake::shown_request_id(&by.origin));
+    Ok((ensured.customer_id, answer))
+}

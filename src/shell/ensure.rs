@@ -1,0 +1,169 @@
+//! Carries out what the ensuring of an account asks, and the claim of an e-mail that is to change.
+
+use crate::caller::Caller;
+use crate::customer::account::Wanted;
+use crate::customer::errand::{self as customer, By, Standing};
+use crate::customer::profile::{NewCustomer, Plan, Profile};
+use crate::customer::request::Origin;
+use crate::customer::status::Status;
+use crate::directory::claims::Claim;
+use crate::directory::ensure::{Ask, Ensure, Ensured, Heard, Step, Wish};
+use crate::directory::errand::{Answer, What};
+use crate::edge::route::Route;
+use crate::email::EmailIndex;
+use crate::entropy::random;
+use crate::error::{Error, Result};
+use crate::shell::host::{self, PlatformEntropy, Site};
+use crate::shell::{legacy, object};
+use crate::types::CustomerId;
+use std::collections::BTreeMap;
+use worker::Env;
+
+/// Most errands of one run: five a round, in eight rounds, and a few more.
+const MAX_STEPS: u32 = 64;
+/// Most stale holders that one claim takes an e-mail from.
+const MAX_CLAIM_ROUNDS: u32 = 4;
+
+/// Makes sure that there is a customer of this e-mail.
+///
+/// # Errors
+/// `customer_erased`, or `unavailable` where a part of the service does not answer; whoever comes next goes on.
+pub async fn ensure(env: &Env, site: &Site, wish: Wish) -> Result<Ensured> {
+    let minted = CustomerId::mint(host::now(), random(&mut PlatformEntropy)?);
+    let (mut ensure, mut ask) = Ensure::start(wish, minted);
+    for _ in 0..MAX_STEPS {
+        let heard = match ask {
+            Ask::Customer(errand) => {
+                let deadline_ms = site.settings.object_deadline_ms;
+                Heard::Customer(object::ask_customer(env, &errand, deadline_ms).await?)
+            }
+            Ask::Directory(what) => {
+                Heard::Directory(object::tell_directory(env, &site.settings, what).await?)
+            }
+        };
+        ask = match ensure.step(heard)? {
+            Step::Ask(ask) => ask,
+            Step::Done(ensured) => return Ok(ensured),
+        };
+    }
+    Err(Error::fault("ensuring an account took too many steps"))
+}
+
+/// Claims an e-mail for a customer that wants to change to it. True if it holds it now. A holder that neither has nor
+/// wants that e-mail any more loses it on the way.
+///
+/// # Errors
+/// `unavailable` where a part of the service does not answer.
+pub async fn claim(env: &Env, site: &Site, own: &CustomerId, wanted: &Wanted) -> Result<bool> {
+    for _ in 0..MAX_CLAIM_ROUNDS {
+        let what = What::Claim {
+            index: wanted.index,
+            candidate: own.clone(),
+            attempt: wanted.attempt,
+        };
+        let Answer::Claim(Some(Claim { holder, attempt })) =
+            object::tell_directory(env, &site.settings, what).await?
+        else {
+            return Err(Error::fault("an answer to another errand"));
+        };
+        if holder == *own {
+            return Ok(true);
+        }
+        let look = customer::Errand {
+            customer: holder.clone(),
+            what: customer::What::Look {
+                index: Some(wanted.index),
+                by: None,
+            },
+        };
+        match object::ask_customer(env, &look, site.settings.object_deadline_ms).await? {
+            // Whoever is about to become a customer has it too.
+            customer::Answer::Is(Standing::Customer { holds: true } | Standing::Absent) => return Ok(false),
+            _ => {
+                let what = What::Release {
+                    index: wanted.index,
+                    holder,
+                    attempt,
+                };
+                object::tell_directory(env, &site.settings, what).await?;
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// A user with a verified e-mail, for whom an account may be found, or made, at its first request.
+pub struct Newcomer {
+    named: Option<CustomerId>,
+    index: EmailIndex,
+    email: String,
+    by: By,
+}
+
+impl Newcomer {
+    /// The newcomer who makes this request, if its caller is one: administrators' operations are for customers that
+    /// exist.
+    ///
+    /// # Errors
+    /// `internal_error`, in practice never.
+    pub fn of(site: &Site, route: Route, caller: &Caller, origin: &Origin) -> Result<Option<Self>> {
+        let Caller::User(user) = caller else {
+            return Ok(None);
+        };
+        let email = user.email.clone().filter(|_| user.email_verified);
+        let Some(email) = email.filter(|_| !route.audience().is_admin()) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            named: user.customer.clone(),
+            index: site.customers.index.email(&email)?,
+            email,
+            by: By {
+                caller: caller.clone(),
+                origin: origin.clone(),
+            },
+        }))
+    }
+
+    /// Where a request goes first whose token names no customer: to whoever has the e-mail. The holder's object
+    /// checks that it has it indeed.
+    ///
+    /// # Errors
+    /// `unavailable` where a part of the service does not answer.
+    pub async fn find(&self, env: &Env, site: &Site) -> Result<CustomerId> {
+        let look = What::Look { index: self.index };
+        match object::tell_directory(env, &site.settings, look).await? {
+            Answer::Claim(Some(claim)) => Ok(claim.holder),
+            Answer::Claim(None) => Ok(self.ensure(env, site).await?.customer_id),
+            _ => Err(Error::fault("an answer to another errand")),
+        }
+    }
+
+    /// Makes sure that the account is there, moving it in from the older store where it is still there.
+    ///
+    /// # Errors
+    /// As [`ensure`].
+    pub async fn ensure(&self, env: &Env, site: &Site) -> Result<Ensured> {
+        // Who is in the older store moves in from there, and is found then.
+        if let Caller::User(user) = &self.by.caller {
+            legacy::of_user(env, &site.settings, user, &self.by.origin).await;
+        }
+        let new = NewCustomer {
+            customer_id: None,
+            plan: Plan::Free,
+            status: Status::Active,
+            features: BTreeMap::new(),
+            profile: Profile {
+                email: Some(self.email.clone()),
+                ..Profile::default()
+            },
+        };
+        let wish = Wish {
+            named: self.named.clone(),
+            index: self.index,
+            new,
+            by: self.by.clone(),
+        };
+        ensure(env, site, wish).await
+    }
+}
