@@ -1,7 +1,8 @@
 //! Responses that only the caller can open.
 
-use crate::support::http::{Response, get, patch, post, request};
-use crate::support::server::Server;
+use crate::support::http::{Request, Response, get, patch, post, request};
+use crate::support::raw::Raw;
+use crate::support::server::{Server, namespace, new_data};
 use crate::support::settings::{SERVICE_KEYS, Settings};
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::token::Token;
@@ -10,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const ASKING: &str = "X-Encrypt-Response";
 
@@ -99,9 +101,7 @@ fn on_request_only_the_holder_of_the_token_opens_the_answer() {
 fn problems_and_repetitions_are_sealed_and_a_401_is_not() {
     let server = shared();
     let customer = Customer::on(&server);
-    let sealed = |request: crate::support::http::Request| {
-        request.bearer(&customer.token).header(ASKING, "1").send(&server)
-    };
+    let sealed = |request: Request| request.bearer(&customer.token).header(ASKING, "1").send(&server);
     let faulty = sealed(patch("/customer/me", &json!({"plan": "pro"}))).expect(422);
     let problem = open(&faulty, &customer.token).expect("opens");
     assert_eq!(problem["code"], "field_not_writable");
@@ -173,6 +173,131 @@ fn where_it_is_required_no_header_and_no_cookie_switches_it_off() {
     get("/customer/me")
         .send(&server)
         .problem(401, "authentication_required");
+}
+
+/// The problem in a sealed refusal.
+#[track_caller]
+fn refusal(response: Response, status: u16, credential: &str) -> Value {
+    let response = response.expect(status);
+    assert_eq!(response.json()["contentType"], "application/problem+json");
+    let problem = open(&response, credential).expect("opens");
+    assert_eq!(problem["status"], status);
+    problem
+}
+
+#[test]
+fn whoever_refuses_it_the_problem_is_sealed() {
+    let limits = r#"{"pro":[{"name":"day","q":2,"w":86400}]}"#;
+    let settings = Settings::default()
+        .with("RESPONSE_ENCRYPTION", "required")
+        .with("OBJECT_DEADLINE_MS", "500")
+        .with("RATE_LIMITS", limits);
+    let server = Server::start(&settings);
+    let id = fresh_id("sealed");
+    create(&new_customer(&id)).send(&server).expect(201);
+    let token = Token::of(&id).hs256();
+    let told = |request: Request, status: u16, code: &str| {
+        let response = request.bearer(&token).send(&server);
+        let headers = response.header("Retry-After").map(str::to_owned);
+        assert_eq!(refusal(response, status, &token)["code"], code);
+        headers
+    };
+    // The front.
+    told(get("/admin/audit"), 403, "forbidden");
+    told(
+        get("/customer/me").header("If-Match", "?"),
+        400,
+        "malformed_request",
+    );
+    told(
+        request("PUT", "/customer/me").body("text/plain", "x"),
+        415,
+        "unsupported_media_type",
+    );
+    let large = vec![b' '; 256 * 1024 + 1];
+    told(
+        request("PUT", "/customer/me").body("application/json", large),
+        413,
+        "body_too_large",
+    );
+    let stranger = Token::of(&fresh_id("sealed"))
+        .claim("email_verified", false)
+        .hs256();
+    let unknown = get("/customer/me").bearer(&stranger).send(&server);
+    assert_eq!(refusal(unknown, 404, &stranger)["code"], "customer_not_found");
+    assert_eq!(silence(&server, &token)["code"], "unavailable");
+    // The customer's object.
+    told(
+        patch("/customer/me", &json!({"plan": "free"})),
+        422,
+        "field_not_writable",
+    );
+    told(
+        get("/user/me/preferences").header("If-Match", "\"1.99\""),
+        412,
+        "stale_version",
+    );
+    let retry_after = told(get("/customer/me"), 429, "quota_exceeded");
+    assert!(retry_after.is_some(), "a proxy must see it too");
+}
+
+/// What a caller is told whose body never ends.
+fn silence(server: &Server, token: &str) -> Value {
+    let mut raw = Raw::open(server);
+    let bearer = format!("Bearer {token}");
+    let body = [("Content-Type", "application/json"), ("Content-Length", "99")];
+    raw.head(
+        "PUT /customer/me",
+        &[("Authorization", bearer.as_str()), body[0], body[1]],
+    );
+    raw.bytes(b"{").expect("sending");
+    refusal(raw.response(), 503, token)
+}
+
+#[test]
+fn a_fault_of_our_own_is_told_sealed() {
+    let data = new_data();
+    let settings = Settings::default().with("RESPONSE_ENCRYPTION", "required");
+    let server = Server::start_in(&settings, &data);
+    let id = fresh_id("sealed");
+    create(&new_customer(&id)).send(&server).expect(201);
+    server.stop();
+    damage_profiles(&data);
+    let server = Server::start_in(&settings, &data);
+    let token = Token::of(&id).hs256();
+    // Not by `send`, to which a 500 is always a failure of the test.
+    let url = format!("{}/customer/me", server.origin());
+    let asked = server
+        .agent()
+        .get(url)
+        .header("Authorization", format!("Bearer {token}"));
+    let mut answer = asked.call().expect("an answer");
+    let headers = answer.headers().iter();
+    let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned()));
+    let response = Response {
+        status: answer.status().as_u16(),
+        headers: headers.collect(),
+        body: answer.body_mut().read_to_vec().expect("a body"),
+        request: "GET /customer/me".to_owned(),
+    };
+    assert_eq!(refusal(response, 500, &token)["code"], "sealed_data_unreadable");
+}
+
+/// Overwrites what is stored of the customers.
+fn damage_profiles(data: &TempDir) {
+    let folder = namespace(data, "CustomerObject");
+    let mut damaged = 0;
+    for entry in std::fs::read_dir(folder).expect("the customers") {
+        let path = entry.expect("an entry").path();
+        let named = path.file_stem().is_some_and(|stem| stem.len() == 64);
+        if named && path.extension().is_some_and(|kind| kind == "sqlite") {
+            let sql = rusqlite::Connection::open(&path).expect("a database");
+            damaged += sql
+                .execute("UPDATE customer SET profile = zeroblob(length(profile))", [])
+                .unwrap_or(0);
+        }
+    }
+    assert_eq!(damaged, 1);
 }
 
 #[test]
