@@ -8,7 +8,6 @@ use crate::edge::sealed::{
 };
 use crate::edge::settings::ResponseEncryption;
 use crate::error::{Code, Error, Result};
-use crate::shell::body;
 use crate::shell::front::Outgoing;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::Head;
@@ -94,7 +93,7 @@ async fn sealed(outgoing: Outgoing, credential: &str, shown_id: &str, is_head: b
     }
     let read = async {
         if let Some(relayed) = stream.filter(|_| !is_head) {
-            answer.body = body::read(relayed.body(), MAX_SEALED_BODY_BYTES).await?;
+            answer.body = relayed.read(MAX_SEALED_BODY_BYTES).await?;
         }
         let content_type = answer.content_type().unwrap_or_default().to_owned();
         let frame = Frame {
