@@ -150,7 +150,9 @@ impl Route {
             | Self::AdminWithdrawErasure
             | Self::ListCustomers
             | Self::GetOperatorLog => Rule::Admin,
-            Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,
+            Self::EnsureCustomer | Self::ImportRecords | Self::Rewrap | Self::ServiceRevokeTokens => {
+                Rule::Service
+            }
             Self::Health
             | Self::Ready
             | Self::Problem

@@ -182,6 +182,7 @@ routes! {
     AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
+    Rewrap           Post  "/internal/rewrap"             Service Json;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;

@@ -56,6 +56,8 @@ pub enum Act {
     MissCustomer,
     ReadLog,
     RevokeTokens,
+    /// Keys were wrapped under the active master key.
+    Rewrap,
     /// A request by a credential that was revoked.
     Knock,
 }
@@ -71,6 +73,7 @@ impl Act {
             Self::MissCustomer => "customer.missed",
             Self::ReadLog => "audit.list",
             Self::RevokeTokens => "tokens.revoke",
+            Self::Rewrap => "keys.rewrap",
             Self::Knock => "request",
         }
     }

@@ -17,6 +17,7 @@ mod jwks;
 mod legacy;
 mod object;
 mod operator;
+mod rewrap;
 mod sealing;
 mod shield;
 mod sql;

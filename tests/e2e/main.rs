@@ -45,6 +45,7 @@ mod preferences;
 mod public;
 mod revocations;
 mod revocations_survive;
+mod rewrap;
 mod sealed;
 mod sealing;
 mod service;
