@@ -245,7 +245,7 @@ impl Response {
             );
         }
         assert_ne!(self.status, 500, "{}", self.describe());
-        if self.status >= 400 && !self.request.starts_with("HEAD") {
+        if self.status >= 400 && !self.request.starts_with("HEAD") && self.header("X-Encrypted").is_none() {
             self.check_problem(id);
         }
         if matches!(self.status, 204 | 304) {
