@@ -18,6 +18,7 @@ mod legacy;
 mod object;
 mod operator;
 mod rewrap;
+mod sealing;
 mod shield;
 mod sql;
 mod vault;

@@ -521,6 +521,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open the dashboard */
+        get: operations["dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a file of the dashboard */
+        get: operations["dashboardFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -1275,7 +1309,7 @@ export interface components {
             /** @description With `customer_erased`, once the destruction is complete: a compact JWS. */
             certificate?: string;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "encryption_required" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -1311,7 +1345,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem403: {
             /** @enum {string} */
-            code: "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification";
+            code: "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "encryption_required" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification";
             /** @constant */
             status: 403;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1626,8 +1660,9 @@ export interface components {
         /**
          * @description - `csrf_failed`: The CSRF token is missing or wrong
          *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          */
-        "403.csrf_failed.forbidden": {
+        "403.csrf_failed.forbidden.encryption_required": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1640,11 +1675,12 @@ export interface components {
         /**
          * @description - `csrf_failed`: The CSRF token is missing or wrong
          *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1659,11 +1695,12 @@ export interface components {
          *     - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1687,6 +1724,20 @@ export interface components {
         };
         /**
          * @description - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         */
+        "403.forbidden.encryption_required": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
          *     - `customer_suspended`: The customer is suspended
@@ -1694,6 +1745,26 @@ export interface components {
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
         "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
+         *     - `insufficient_scope`: The API key lacks a scope
+         *     - `origin_not_allowed`: The API key may not be used from this origin
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         *     - `customer_suspended`: The customer is suspended
+         *     - `customer_cancelled`: The customer is cancelled
+         *     - `customer_pending_verification`: The customer's e-mail is not verified yet
+         */
+        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1759,6 +1830,17 @@ export interface components {
         };
         /** @description - `problem_not_found`: There is no such problem type */
         "404.problem_not_found": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /** @description - `route_not_found`: There is nothing at this path */
+        "404.route_not_found": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2063,6 +2145,8 @@ export interface components {
         customerId: components["schemas"]["CustomerId"];
         /** @description `1` asks for a `SealedResponse`. */
         EncryptResponse: "1";
+        /** @description The name of a file that the page names. */
+        file: string;
         /** @description Makes the request safe to repeat for 24 hours. */
         IdempotencyKey: string;
         /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
@@ -2199,7 +2283,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2249,7 +2333,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2302,7 +2386,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
@@ -2357,7 +2441,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
@@ -2417,7 +2501,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
@@ -2476,7 +2560,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2536,7 +2620,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2576,7 +2660,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2624,7 +2708,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2670,7 +2754,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2712,7 +2796,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2761,7 +2845,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2819,7 +2903,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2878,7 +2962,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2929,7 +3013,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
             410: components["responses"]["410.customer_erased"];
@@ -2973,7 +3057,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -3026,7 +3110,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3081,7 +3165,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3136,7 +3220,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3195,7 +3279,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3239,7 +3323,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3288,7 +3372,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3348,7 +3432,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3394,7 +3478,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3453,7 +3537,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.key_ended.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3509,7 +3593,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.key_ended.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3567,7 +3651,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3610,7 +3694,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.audit_entry_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3653,7 +3737,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3693,7 +3777,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3742,7 +3826,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3787,7 +3871,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3828,7 +3912,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3877,7 +3961,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4027,7 +4111,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4080,7 +4164,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4130,7 +4214,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
             410: components["responses"]["410.customer_erased"];
@@ -4173,13 +4257,63 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for customers and administrators. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.unavailable"];
+        };
+    };
+    dashboardFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a file that the page names. */
+                file: components["parameters"]["file"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A script, a style sheet or a picture, as its name ends. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            404: components["responses"]["404.route_not_found"];
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.unavailable"];
         };
     };
     docs: {
@@ -4536,7 +4670,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4590,7 +4724,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4645,7 +4779,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4704,7 +4838,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4762,7 +4896,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4817,7 +4951,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4876,7 +5010,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
