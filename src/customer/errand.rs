@@ -46,7 +46,7 @@ impl Errand {
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// What is this id? Writes nothing, but that a service's look at a customer is logged there.
     Look {
@@ -74,6 +74,9 @@ pub enum What {
         /// Its holder.
         user: Box<User>,
     },
+    /// Is the key wrapped under the active master key? Whoever holds the object sees to that before it asks, see
+    /// [`Customer::renewal`](crate::customer::Customer::renewal). Writes nothing.
+    Rewrap,
     /// What the list of customers tells of this one. An administrator looks, so it is logged here.
     Show {
         /// For whom.
@@ -241,6 +244,8 @@ impl Turn<'_> {
                 Err(error) if error.is_refusal() => Answer::Revoked,
                 Err(fault) => return Err(fault),
             },
+            What::Rewrap if is_erased => Answer::Is(Standing::Erased),
+            What::Rewrap => Answer::Noted,
             What::Show { .. } if is_erased => Answer::Is(standing(None)),
             What::Show { by } => self.show(memory, by)?,
             What::Import(import) if is_erased => {
@@ -346,7 +351,7 @@ impl Turn<'_> {
             What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
             What::CheckToken { .. } => Answer::Noted,
-            What::Show { .. } => Answer::Is(self.standing(None)?),
+            What::Show { .. } | What::Rewrap => Answer::Is(self.standing(None)?),
             What::DropAlias { customer } => {
                 migrate(self.sql, MIGRATIONS)?;
                 aliases::erase(self.sql, customer)?;

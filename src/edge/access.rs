@@ -152,7 +152,9 @@ impl Route {
             | Self::AdminWithdrawErasure
             | Self::ListCustomers
             | Self::GetOperatorLog => Rule::Admin,
-            Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,
+            Self::EnsureCustomer | Self::ImportRecords | Self::Rewrap | Self::ServiceRevokeTokens => {
+                Rule::Service
+            }
             Self::Health
             | Self::Ready
             | Self::Problem
@@ -160,7 +162,9 @@ impl Route {
             | Self::SigningKeys
             | Self::OpenApi
             | Self::Docs
-            | Self::DocsStyle => Rule::Anyone,
+            | Self::DocsStyle
+            | Self::Dashboard
+            | Self::DashboardFile => Rule::Anyone,
         }
     }
 

@@ -80,6 +80,7 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::ListCustomers
         | Route::GetOperatorLog
         | Route::ImportRecords
+        | Route::Rewrap
         | Route::Health
         | Route::Ready
         | Route::Problem
@@ -87,7 +88,9 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         | Route::SigningKeys
         | Route::OpenApi
         | Route::Docs
-        | Route::DocsStyle => {
+        | Route::DocsStyle
+        | Route::Dashboard
+        | Route::DashboardFile => {
             return Err(Error::fault("this route has no object"));
         }
     })

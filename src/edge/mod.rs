@@ -19,6 +19,8 @@ pub mod problem;
 pub mod query;
 pub mod ratelimit;
 pub mod reply;
+pub mod rewrap;
 pub mod route;
+pub mod sealed;
 pub mod settings;
 pub mod shield;

@@ -184,6 +184,7 @@ routes! {
     AdminExport      Get   "/admin/customers/{customerId}/export" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
+    Rewrap           Post  "/internal/rewrap"             Service Json;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;
@@ -192,6 +193,8 @@ routes! {
     OpenApi          Get   "/openapi.json"                 Public  None;
     Docs             Get   "/docs"                         Public  None;
     DocsStyle        Get   "/docs.css"                     Public  None;
+    Dashboard        Get   "/dashboard"                    Public  None;
+    DashboardFile    Get   "/dashboard/{file}"             Public  None;
     SigningKeys      Get   "/.well-known/jwks.json"        Public  None;
 }
 
@@ -358,7 +361,7 @@ mod tests {
     #[test]
     fn every_route_finds_itself() {
         for &route_ in Route::ALL {
-            let path = ["{code}", "{keyId}", "{customerId}", "{seq}"]
+            let path = ["{code}", "{keyId}", "{customerId}", "{seq}", "{file}"]
                 .iter()
                 .fold(route_.pattern().to_owned(), |path, name| path.replace(name, "x"));
             let variable = if route_.pattern().contains('{') { "x" } else { "" };

@@ -20,7 +20,7 @@ pub struct Errand {
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// Does the credential still work? Writes nothing where it does.
     Check,
@@ -56,6 +56,8 @@ pub enum Act {
     MissCustomer,
     ReadLog,
     RevokeTokens,
+    /// Keys were wrapped under the active master key.
+    Rewrap,
     /// A request by a credential that was revoked.
     Knock,
 }
@@ -71,6 +73,7 @@ impl Act {
             Self::MissCustomer => "customer.missed",
             Self::ReadLog => "audit.list",
             Self::RevokeTokens => "tokens.revoke",
+            Self::Rewrap => "keys.rewrap",
             Self::Knock => "request",
         }
     }

@@ -18,6 +18,8 @@ mod jwks;
 mod legacy;
 mod object;
 mod operator;
+mod rewrap;
+mod sealing;
 mod shield;
 mod sql;
 mod vault;

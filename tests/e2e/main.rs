@@ -46,6 +46,8 @@ mod preferences;
 mod public;
 mod revocations;
 mod revocations_survive;
+mod rewrap;
+mod sealed;
 mod sealing;
 mod service;
 mod shield;

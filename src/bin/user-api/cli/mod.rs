@@ -7,6 +7,8 @@ mod import;
 mod keygen;
 mod output;
 mod random;
+mod rewrap;
+mod service;
 mod settings;
 mod token;
 mod token_key;
@@ -28,6 +30,7 @@ struct Cli {
 enum Command {
     Import(import::Args),
     Keygen(keygen::Args),
+    Rewrap(rewrap::Args),
     Token(token::Args),
     Verify(verify::Args),
 }
@@ -37,6 +40,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Import(args) => import::run(&args),
         Command::Keygen(args) => keygen::run(&args),
+        Command::Rewrap(args) => rewrap::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Verify(args) => verify::run(&args),
     };
