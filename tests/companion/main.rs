@@ -14,3 +14,4 @@ mod run;
 mod service;
 mod token;
 mod token_refused;
+mod verify;

@@ -10,7 +10,7 @@ use crate::support::token::Token;
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
-use user_api::crypto::{MasterKeys, Wrapped};
+use user_api::crypto::{Dek, MasterKeys, Wrapped};
 use user_api::types::CustomerId;
 use user_api::verify::{PublicKeys, certificate};
 
@@ -153,10 +153,15 @@ fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
 
 /// How many places of the files hold a wrapped key of this customer that the master key opens.
 fn openable(data: &TempDir, id: &str) -> usize {
+    opened(data, id).len()
+}
+
+/// What it opens there.
+pub fn opened(data: &TempDir, id: &str) -> Vec<Dek> {
     let (masters, id) = (MasterKeys::new(vec![(1, MASTER)]), CustomerId::parse(id).unwrap());
     let mut all = Vec::new();
     files(data.path(), &mut all);
-    let mut count = 0;
+    let mut found = Vec::new();
     for bytes in &all {
         for window in bytes.windows(WRAPPED_BYTES) {
             // Each begins with the version of the form, then the master key's number.
@@ -166,12 +171,10 @@ fn openable(data: &TempDir, id: &str) -> usize {
             let Some(wrapped) = Wrapped::parse(window) else {
                 continue;
             };
-            if masters.unwrap(&id, &wrapped).is_ok() {
-                count += 1;
-            }
+            found.extend(masters.unwrap(&id, &wrapped).map(|(dek, _)| dek));
         }
     }
-    count
+    found
 }
 
 #[test]

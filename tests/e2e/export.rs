@@ -315,6 +315,40 @@ fn a_download_that_is_broken_off_is_logged() {
     server.stop();
 }
 
+#[test]
+fn a_download_ends_with_the_erasure_of_its_customer_and_the_certificate_is_checked_offline() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let desk = Desk::new(&server);
+    grow(&server, &customer, 400);
+    let bearer = format!("Bearer {}", customer.token);
+    let mut raw = Raw::open(&server);
+    raw.head("GET /customer/me/export", &[("Authorization", &bearer)]);
+    raw.some();
+    let path = format!("/admin/customers/{}/erasure", customer.id);
+    let body = json!({"reason": "asked by letter", "graceDays": 0});
+    post(&path, &body).bearer(&admin()).send(&server).expect(202);
+    let gone = poll("the certificate is there", || {
+        let answer = customer.get(&server, "/customer/me");
+        (answer.status == 410 && answer.json()["certificate"].is_string()).then_some(answer)
+    });
+    let received = raw.rest();
+    let end = b"manifest.json.sig";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its customer was erased"
+    );
+    customer
+        .get(&server, "/customer/me/export")
+        .problem(410, "customer_erased");
+    desk.save("gone.json", &gone.body);
+    let said = desk.is_sound(&["gone.json", "--jwks", "keys.json"]);
+    assert!(
+        said.contains(&customer.id) && said.contains("1 exportsUnderWay"),
+        "{said}"
+    );
+}
+
 /// kB of memory that a process holds: now, and at most so far.
 fn memory(process: u32) -> (u64, u64) {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
@@ -375,7 +409,11 @@ fn a_million_entries_are_exported_in_little_memory() {
 
 /// Appends entries to the stopped object's log, as many as nobody would send one by one.
 fn fill(data: &TempDir, customer: &str, entries: i64) {
+    use user_api::crypto::{Column, FieldKeys};
     use user_api::verify::chain;
+    let deks = crate::erasure::opened(data, customer);
+    let id = user_api::types::CustomerId::parse(customer).unwrap();
+    let fields = FieldKeys::derive(&id, deks.first().unwrap()).unwrap();
     let folder = namespace(data, "CustomerObject");
     let files = std::fs::read_dir(&folder)
         .unwrap()
@@ -414,6 +452,11 @@ fn fill(data: &TempDir, customer: &str, entries: i64) {
             );
             hash = chain::link(&hash, &chain::leaf(header.as_bytes()));
             let stored = [&salt[..], &detail].concat();
+            let mut nonce = [0; 24];
+            nonce[..8].copy_from_slice(&seq.to_be_bytes());
+            let stored = fields
+                .seal_with(Column::AuditDetail, &seq.to_string(), &stored, nonce)
+                .unwrap();
             insert.execute((seq, header, stored, &hash[..])).unwrap();
         }
     }

@@ -55,6 +55,13 @@ impl Raw {
         assert!(count > 0, "the server hung up");
     }
 
+    /// Whatever comes until the server hangs up, or breaks off.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let _ = self.stream.read_to_end(&mut bytes);
+        bytes
+    }
+
     /// Reads one response.
     pub fn response(&mut self) -> Response {
         let head = self.until(b"\r\n\r\n");
