@@ -2833,7 +2833,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3988,7 +3988,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
