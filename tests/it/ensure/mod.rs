@@ -1,0 +1,198 @@
+//! Ensuring accounts, by many at once and with everything going wrong: any order of their steps, callers that die,
+//! errands and answers that are lost, repeated and late, objects that are evicted, customers that are erased.
+
+mod callers;
+mod service;
+
+use callers::{Callers, Fate};
+use proptest::prelude::*;
+use service::id;
+
+const IDS: [&str; 3] = ["cust_a", "cust_b", "cust_c"];
+const EMAILS: [&str; 3] = ["a@x.example", "b@x.example", "c@x.example"];
+
+/// What happens next; numbers choose among what there is.
+#[derive(Debug, Clone)]
+enum Act {
+    Step(usize, Fate),
+    Crash(usize),
+    ArriveLate(usize),
+    Evict(usize),
+    Alarm(usize, bool),
+    Erase(usize),
+}
+
+fn act(erases: bool) -> impl Strategy<Value = Act> {
+    let fate = prop_oneof![
+        12 => Just(Fate::Heard),
+        1 => Just(Fate::Lost),
+        2 => Just(Fate::Unheard),
+        2 => Just(Fate::Untold),
+        4 => Just(Fate::Repeated),
+    ];
+    let number = any::<usize>();
+    prop_oneof![
+        24 => (number, fate).prop_map(|(who, fate)| Act::Step(who, fate)),
+        3 => number.prop_map(Act::Crash),
+        4 => number.prop_map(Act::ArriveLate),
+        2 => number.prop_map(Act::Evict),
+        2 => (number, any::<bool>()).prop_map(|(whose, is_heard)| Act::Alarm(whose, is_heard)),
+        u32::from(erases) => number.prop_map(Act::Erase),
+    ]
+}
+
+fn play(callers: &mut Callers, acts: &[Act]) {
+    for act in acts {
+        let ids = callers.service.ids();
+        let one = |number: usize| ids.get(number % ids.len().max(1));
+        match *act {
+            Act::Step(who, fate) => {
+                let _ = callers.step(who % callers.count(), fate);
+            }
+            Act::Crash(who) => callers.crash(who % callers.count()),
+            Act::ArriveLate(number) => callers.arrive_late(number),
+            Act::Evict(whose) => {
+                if let Some(id) = one(whose) {
+                    callers.service.evict(id);
+                }
+            }
+            Act::Alarm(whose, is_heard) => {
+                if let Some(id) = one(whose) {
+                    callers.alarm(id, is_heard);
+                }
+            }
+            Act::Erase(whose) => {
+                if let Some(id) = one(whose) {
+                    callers.erase(id);
+                }
+            }
+        }
+    }
+}
+
+fn wishes() -> impl Strategy<Value = Vec<(Option<&'static str>, &'static str)>> {
+    let named = prop_oneof![1 => Just(None), 3 => prop::sample::select(&IDS[..]).prop_map(Some)];
+    prop::collection::vec((named, prop::sample::select(&EMAILS[..])), 1..7)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_goes_wrong_there_is_one_customer_of_an_e_mail_and_nobody_is_overwritten(
+        wishes in wishes(),
+        suspended in prop::array::uniform3(any::<bool>()),
+        acts in prop::collection::vec(act(false), 0..90),
+    ) {
+        let mut callers = Callers::new(&wishes);
+        for number in (0..3).filter(|number| suspended[*number]) {
+            callers.suspended(IDS[number], EMAILS[number]);
+        }
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
+    fn the_same_holds_while_customers_are_erased(
+        wishes in wishes(),
+        acts in prop::collection::vec(act(true), 0..90),
+    ) {
+        let mut callers = Callers::new(&wishes);
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
+    fn twenty_callers_with_one_e_mail_are_one_customer(acts in prop::collection::vec(act(false), 60..160)) {
+        let mut callers = Callers::new(&[(None, EMAILS[0]); 20]);
+        play(&mut callers, &acts);
+        callers.settle();
+        prop_assert_eq!(callers.customers(), 1);
+    }
+}
+
+/// Two callers. Where a `victim` is given it dies after so many steps. Goes through every order of their steps.
+fn in_every_order(wishes: [(Option<&str>, &str); 2], seeded: bool, victim: Option<(usize, usize)>) -> bool {
+    let mut choices: Vec<usize> = Vec::new();
+    let mut has_died = false;
+    loop {
+        let mut callers = Callers::new(&wishes);
+        if seeded {
+            callers.suspended(IDS[2], EMAILS[0]);
+        }
+        let mut left = [usize::MAX; 2];
+        if let Some((victim, steps)) = victim {
+            left[victim] = steps;
+        }
+        // How many could have taken each step.
+        let mut open = Vec::new();
+        loop {
+            let alive: Vec<usize> = (0..2).filter(|number| left[*number] > 0).collect();
+            if alive.is_empty() {
+                break;
+            }
+            if choices.len() == open.len() {
+                choices.push(0);
+            }
+            let number = alive[choices[open.len()]];
+            open.push(alive.len());
+            left[number] -= 1;
+            if callers.step(number, Fate::Heard).is_some() {
+                left[number] = 0;
+            } else if left[number] == 0 {
+                has_died = true;
+                callers.crash(number);
+            }
+        }
+        callers.settle();
+        // The next order: another caller takes the last step that another could have taken.
+        while let Some(last) = choices.pop() {
+            if last + 1 < open[choices.len()] {
+                choices.push(last + 1);
+                break;
+            }
+        }
+        if choices.is_empty() {
+            return has_died;
+        }
+    }
+}
+
+#[test]
+fn two_callers_are_one_customer_in_every_order_of_their_steps_and_wherever_one_dies() {
+    let (one, two) = (EMAILS[0], EMAILS[1]);
+    for (wishes, seeded) in [
+        ([(None, one), (None, one)], false),
+        ([(Some(IDS[0]), one), (Some(IDS[0]), one)], false),
+        ([(Some(IDS[0]), one), (Some(IDS[1]), one)], false),
+        ([(Some(IDS[0]), one), (None, one)], false),
+        ([(Some(IDS[0]), one), (Some(IDS[0]), two)], false),
+        ([(Some(IDS[0]), one), (Some(IDS[0]), two)], true),
+        ([(Some(IDS[0]), one), (Some(IDS[1]), one)], true),
+    ] {
+        in_every_order(wishes, seeded, None);
+        for victim in 0..2 {
+            // Until it would have lived through all its steps.
+            let mut steps = 1;
+            while in_every_order(wishes, seeded, Some((victim, steps))) {
+                steps += 1;
+            }
+            assert!(steps > 1);
+        }
+    }
+}
+
+#[test]
+fn a_claim_whose_holder_is_nothing_yet_is_completed_by_whoever_comes_next() {
+    let mut callers = Callers::new(&[(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])]);
+    for _ in 0..2 {
+        assert_eq!(callers.step(0, Fate::Heard), None);
+    }
+    callers.crash(0);
+    let answer = std::iter::repeat_with(|| callers.step(1, Fate::Heard))
+        .flatten()
+        .next();
+    assert_eq!(answer.unwrap().unwrap(), id(IDS[0]));
+    callers.settle();
+    assert_eq!(callers.customers(), 1);
+}
