@@ -158,28 +158,46 @@ fn in_every_order(wishes: [(Option<&str>, &str); 2], seeded: bool, victim: Optio
     }
 }
 
-#[test]
-fn two_callers_are_one_customer_in_every_order_of_their_steps_and_wherever_one_dies() {
-    let (one, two) = (EMAILS[0], EMAILS[1]);
-    for (wishes, seeded) in [
-        ([(None, one), (None, one)], false),
-        ([(Some(IDS[0]), one), (Some(IDS[0]), one)], false),
-        ([(Some(IDS[0]), one), (Some(IDS[1]), one)], false),
-        ([(Some(IDS[0]), one), (None, one)], false),
-        ([(Some(IDS[0]), one), (Some(IDS[0]), two)], false),
-        ([(Some(IDS[0]), one), (Some(IDS[0]), two)], true),
-        ([(Some(IDS[0]), one), (Some(IDS[1]), one)], true),
-    ] {
-        in_every_order(wishes, seeded, None);
-        for victim in 0..2 {
-            // Until it would have lived through all its steps.
-            let mut steps = 1;
-            while in_every_order(wishes, seeded, Some((victim, steps))) {
-                steps += 1;
-            }
-            assert!(steps > 1);
+/// Every order of their steps; every order where one of these dies, wherever it does.
+fn exhaust(wishes: [(Option<&str>, &str); 2], seeded: bool, victims: &[usize]) {
+    in_every_order(wishes, seeded, None);
+    for victim in victims {
+        // Until it would have lived through all its steps.
+        let mut steps = 1;
+        while in_every_order(wishes, seeded, Some((*victim, steps))) {
+            steps += 1;
         }
+        assert!(steps > 1);
     }
+}
+
+#[test]
+fn two_callers_of_one_id_or_none_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    let (one, two) = (EMAILS[0], EMAILS[1]);
+    exhaust([(None, one), (None, one)], false, &[0]);
+    exhaust([(Some(IDS[0]), one), (Some(IDS[0]), one)], false, &[0]);
+    exhaust([(Some(IDS[0]), one), (None, one)], false, &[0, 1]);
+    exhaust([(Some(IDS[0]), one), (Some(IDS[0]), two)], false, &[0]);
+    exhaust([(Some(IDS[0]), one), (Some(IDS[0]), two)], true, &[0, 1]);
+}
+
+#[test]
+fn two_callers_of_two_ids_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    exhaust(
+        [(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])],
+        false,
+        &[0],
+    );
+}
+
+#[test]
+fn two_ids_become_aliases_of_a_customer_in_every_order_of_their_callers_steps() {
+    let seeded = true;
+    exhaust(
+        [(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])],
+        seeded,
+        &[],
+    );
 }
 
 #[test]
