@@ -90,6 +90,8 @@ codes! {
         "The customer has no API key of this id. Keys that ended long ago are dropped from the list.";
     AuditEntryNotFound "audit_entry_not_found" 404 "There is no such audit entry"
         "The customer's audit log has no entry of this number. Entries are numbered from 1 without gaps; `GET /customer/me/audit/head` tells the last one.";
+    ErasureNotFound "erasure_not_found" 404 "Nobody asked for the erasure"
+        "The erasure of this customer was not asked for, or was withdrawn. Nothing was changed.";
     ProblemNotFound "problem_not_found" 404 "There is no such problem type"
         "This service documents its problem types under `/problems/{code}`; this is none of its codes.";
     MethodNotAllowed "method_not_allowed" 405 "The method is not allowed here"
@@ -105,7 +107,7 @@ codes! {
     RevokeAllInstead "revoke_all_instead" 409 "Too many tokens are revoked one by one"
         "A customer holds at most 10,000 revocations of single tokens, each until its token has expired by itself. Revoke everything issued until now with `{\"all\": true}`, or as a service with `notBefore`: that is one time stamp, and soon makes room.";
     CustomerErased "customer_erased" 410 "The customer was erased"
-        "The personal data of this customer was erased, for ever. Neither tokens nor retries nor imports bring it back.";
+        "The personal data of this customer was erased, for ever. Neither tokens nor retries nor imports bring it back. Once the destruction is complete, the member `certificate` is a signed document that says what was destroyed and what was kept.";
     StaleVersion "stale_version" 412 "The resource is not in the state that the request demands"
         "The resource has none of the versions that `If-Match` names, since somebody else changed it, or a change came with an `If-None-Match` that names the version it has (`*` names every one). Read it again, apply your change to what is there now, and repeat. Nothing was changed.";
     BodyTooLarge "body_too_large" 413 "The body is too large"

@@ -1,14 +1,15 @@
 -- The customer object's schema. Every table is STRICT; what a column means stands in docs/SCHEMA.md, which is
 -- made from these files. Times are Unix milliseconds. Edited in place until the first release, frozen then.
 
--- One row: this object's customer. `profile` is a JSON document of the personal fields.
+-- One row: this object's customer. `profile`, a JSON document of the personal fields, and `status_reason` are
+-- sealed.
 CREATE TABLE customer (
   one                INTEGER PRIMARY KEY CHECK (one = 1),
   customer_id        TEXT    NOT NULL,
   incarnation        TEXT    NOT NULL CHECK (length(incarnation) = 16),
   version            INTEGER NOT NULL CHECK (version >= 1),
   status             TEXT    NOT NULL CHECK (status IN ('pending_verification', 'active', 'suspended', 'cancelled', 'erased')),
-  status_reason      TEXT,
+  status_reason      BLOB,
   status_changed_at  INTEGER NOT NULL,
   plan               TEXT    NOT NULL CHECK (plan IN ('free', 'starter', 'pro', 'enterprise')),
   features           TEXT    NOT NULL CHECK (json_valid(features)),
@@ -20,7 +21,7 @@ CREATE TABLE customer (
 ) STRICT;
 
 -- The customer's users, found by a blind index of the token's `sub`. `profile` and `preferences` are JSON
--- documents; `preferences` is NULL while they are the defaults.
+-- documents, sealed; `preferences` is NULL while they are the defaults.
 CREATE TABLE users (
   user_id              TEXT    PRIMARY KEY,
   subject_index        BLOB    NOT NULL UNIQUE CHECK (length(subject_index) = 32),
@@ -34,7 +35,7 @@ CREATE TABLE users (
 ) STRICT, WITHOUT ROWID;
 
 -- The audit log: append-only, one row an entry, hash-chained. `detail` is the salt and the canonical detail
--- that `header` commits to; retention may set it to NULL and nothing else may change. `limiter` is no part of the
+-- that `header` commits to, sealed; retention may set it to NULL and nothing else may change. `limiter` is no part of the
 -- log: the state of the limits after that request, which rides along so that it costs no row of its own.
 CREATE TABLE audit (
   seq     INTEGER PRIMARY KEY CHECK (seq >= 1),
@@ -57,7 +58,7 @@ END;
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header AND new.hash = old.hash
-          AND new.limiter IS old.limiter)
+          AND (new.limiter IS old.limiter OR new.limiter IS NULL))
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never changed');
 END;

@@ -1,6 +1,6 @@
 -- API keys: what is kept of them, never the keys. At most 200 rows, read into memory as a whole, so there is no
 -- index. `digest` is HMAC-SHA256 under the pepper, of a legacy key its plain SHA-256; `settings` is a JSON
--- document {name, allowedOrigins}; `scopes` are separated by spaces. Rotation shortens `expires_at` to the end
+-- document {name, allowedOrigins}, sealed; `scopes` are separated by spaces. Rotation shortens `expires_at` to the end
 -- of the grace.
 CREATE TABLE api_keys (
   key_id        TEXT    PRIMARY KEY,

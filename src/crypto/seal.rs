@@ -47,6 +47,18 @@ macro_rules! columns {
 }
 
 columns! {
+    /// The e-mail, names and metadata of the customer; the row is `1`.
+    CustomerProfile "customer" "profile";
+    /// Why the customer has its status, in an operator's words; the row is `1`.
+    CustomerStatusReason "customer" "status_reason";
+    /// What is known of a user; the row is its id.
+    UserProfile "users" "profile";
+    /// A user's preferences; the row is its id.
+    UserPreferences "users" "preferences";
+    /// What a person wrote about an API key; the row is its id.
+    ApiKeySettings "api_keys" "settings";
+    /// Salt and detail of an audit entry; the row is its number.
+    AuditDetail "audit" "detail";
     /// A reply that is kept for a repetition; the row is its scope in hex.
     IdempotencyReply "idempotency" "reply";
     /// What came from the older service; the row is its kind and its key.

@@ -1,6 +1,7 @@
 //! Ed25519 signatures (RFC 8032) of checkpoints and manifests, by the keys of `SIGNING_KEYS`.
 
 use crate::error::{Error, Result};
+use crate::verify::certificate::{self, Certificate};
 use crate::verify::{Checkpoint, PublicKeys, note};
 use ed25519_dalek::{Signer, SigningKey};
 use std::fmt;
@@ -52,6 +53,17 @@ impl SigningKeys {
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.active.1.sign(message).to_bytes()
+    }
+
+    /// The certificate as a compact JWS.
+    ///
+    /// # Errors
+    /// `internal_error`, in practice never.
+    pub fn certificate(&self, certificate: &Certificate) -> Result<String> {
+        let payload =
+            serde_json::to_vec(certificate).map_err(|_| Error::fault("a certificate does not serialise"))?;
+        let input = certificate::signing_input(self.kid(), &payload);
+        Ok(certificate::compact(&input, &self.sign(input.as_bytes())))
     }
 
     /// The checkpoint as a signed note.

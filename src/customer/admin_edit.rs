@@ -82,7 +82,7 @@ impl AdminEdit {
             replaces,
             MAX_FEATURES,
         )?;
-        let mut profile = self.profile.apply(&before.profile)?;
+        let mut profile = self.profile.apply(before.profile()?)?;
         if self.email.is_some() {
             profile.email = self.email;
         }

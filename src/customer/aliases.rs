@@ -27,6 +27,34 @@ pub fn target(sql: &dyn Sql, index: &EmailIndex) -> Result<Option<CustomerId>> {
     rows.first().map(|row| parse(row.text(0)?)).transpose()
 }
 
+/// Whether this id stood for a customer that was erased; for that one, if one is named.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn was_erased(sql: &dyn Sql, customer: Option<&CustomerId>) -> Result<bool> {
+    let rows = sql.exec(
+        "SELECT 1 FROM alias_erased WHERE ?1 IS NULL OR customer_id = ?1 LIMIT 1",
+        &[customer.map(CustomerId::as_str).into()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// This id stood for that customer, which was erased: it does no longer, and never will again.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn erase(sql: &dyn Sql, customer: &CustomerId) -> Result<()> {
+    sql.exec(
+        "DELETE FROM alias_of WHERE customer_id = ?",
+        &[customer.as_str().into()],
+    )?;
+    sql.exec(
+        "INSERT INTO alias_erased (customer_id) VALUES (?) ON CONFLICT DO NOTHING",
+        &[customer.as_str().into()],
+    )?;
+    Ok(())
+}
+
 /// Whether this id stands for anybody.
 ///
 /// # Errors
@@ -36,7 +64,7 @@ pub fn is_alias(sql: &dyn Sql) -> Result<bool> {
 }
 
 /// Binds this id and the e-mail to a customer, if they are bound to `instead_of` so far (None: to nobody), and says
-/// to whom they are bound then. None if the id has all the bindings that it may have.
+/// to whom they are bound then. None if the id has all the bindings that it may have, or that customer was erased.
 ///
 /// # Errors
 /// `internal_error` from the engine.
@@ -49,6 +77,9 @@ pub fn bind(
     let bound = target(sql, index)?;
     if bound.is_some() && bound.as_ref() != instead_of {
         return Ok(bound);
+    }
+    if was_erased(sql, Some(customer))? {
+        return Ok(None);
     }
     if bound.is_none() {
         let rows = sql.exec("SELECT count(*) FROM alias_of", &[])?;

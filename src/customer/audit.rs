@@ -6,11 +6,13 @@
 //! 4. The first previous hash is SHA-256 of `user-api/audit/v1|<customerId>`, so that no two customers'
 //!    chains can be swapped.
 
+pub mod bare;
 pub mod checkpoint;
 pub mod page;
 pub mod view;
 
-use crate::crypto::FieldKeys;
+use crate::crypto::seal::NONCE_BYTES;
+use crate::crypto::{Column, FieldKeys};
 use crate::entropy::{Entropy, random};
 use crate::error::{Error, Result};
 use crate::json;
@@ -120,12 +122,18 @@ impl Head {
     pub fn append(
         &mut self,
         sql: &dyn Sql,
+        fields: &FieldKeys,
         customer_id: &CustomerId,
         entry: Entry<'_>,
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        let salt: [u8; SALT_BYTES] = random(entropy)?;
+        // The platform's generator is asked once an entry.
+        let fresh: [u8; SALT_BYTES + NONCE_BYTES] = random(entropy)?;
+        let (salt, nonce) = fresh
+            .split_first_chunk::<SALT_BYTES>()
+            .and_then(|(salt, nonce)| Some((salt, <[u8; NONCE_BYTES]>::try_from(nonce).ok()?)))
+            .ok_or_else(|| Error::fault("randomness of another length"))?;
         // It may hold a caller's keys and numbers, which serde_json alone orders and writes in its own way.
         let detail = json::to_canonical_bytes(&entry.detail)?;
         let seq = self.seq.saturating_add(1);
@@ -134,7 +142,7 @@ impl Head {
             action: entry.action,
             actor: &entry.actor,
             at,
-            commitment: hex(&commitment(&salt, &detail)),
+            commitment: hex(&commitment(salt, &detail)),
             customer_id,
             outcome: entry.outcome,
             request_id: entry.request_id,
@@ -146,6 +154,7 @@ impl Head {
         let header = String::from_utf8(header).map_err(|_| Error::fault("an audit header is not UTF-8"))?;
         let mut stored = salt.to_vec();
         stored.extend_from_slice(&detail);
+        let stored = fields.seal_with(Column::AuditDetail, &seq.to_string(), &stored, nonce)?;
         sql.exec(
             "INSERT INTO audit (seq, header, detail, hash, limiter) VALUES (?, ?, ?, ?, ?)",
             &[
@@ -173,9 +182,10 @@ pub struct Detail {
 /// Reads the stored detail of the entry `seq`: the one place that knows how it lies in storage.
 ///
 /// # Errors
-/// `internal_error` if it is unreadable.
-pub fn read_detail(_fields: &FieldKeys, _seq: i64, stored: &[u8]) -> Result<Detail> {
-    let (salt, text) = stored
+/// `sealed_data_unreadable`.
+pub fn read_detail(fields: &FieldKeys, seq: i64, stored: &[u8]) -> Result<Detail> {
+    let opened = fields.open(Column::AuditDetail, &seq.to_string(), stored)?;
+    let (salt, text) = opened
         .split_first_chunk()
         .ok_or_else(|| Error::fault("a stored audit detail is too short"))?;
     Ok(Detail {

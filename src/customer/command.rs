@@ -3,6 +3,7 @@
 use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::audit::page::AuditQuery;
+use crate::customer::erasure::ErasureRequest;
 use crate::customer::limits::{Consume, Policy, Release};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
@@ -69,6 +70,12 @@ pub enum Command {
     ReadAudit(i64),
     /// Reads where the audit log ends, and the leaf hashes after an entry.
     ReadAuditHead(Option<i64>),
+    /// Asks for the customer's erasure.
+    RequestErasure(Box<ErasureRequest>),
+    /// Takes that back.
+    WithdrawErasure,
+    /// Reads whether it is asked for, or was carried out.
+    ReadErasure,
     /// A body that is no command. It is refused only after the caller has proved to be somebody, and logged.
     Invalid {
         /// The action that it would have been.
@@ -116,6 +123,9 @@ impl Command {
             Self::ListAudit(_) => "audit.list",
             Self::ReadAudit(_) => "audit.read",
             Self::ReadAuditHead(_) => "audit.head",
+            Self::RequestErasure(_) => "erasure.request",
+            Self::WithdrawErasure => "erasure.withdraw",
+            Self::ReadErasure => "erasure.read",
             Self::Invalid { action, .. } => action,
         }
     }
@@ -138,6 +148,9 @@ impl Command {
             | Self::ListAudit(_)
             | Self::ReadAudit(_)
             | Self::ReadAuditHead(_)
+            | Self::RequestErasure(_)
+            | Self::WithdrawErasure
+            | Self::ReadErasure
             | Self::Create(_) => Access::ReadOwn,
             Self::WriteCustomer(_)
             | Self::EditCustomer(_)
@@ -183,6 +196,9 @@ impl Command {
                 | Self::RevokeTokens(Target::All)
                 | Self::ReadLimits
                 | Self::WriteOwnLimits(_)
+                | Self::RequestErasure(_)
+                | Self::WithdrawErasure
+                | Self::ReadErasure
                 | Self::Invalid { owner: true, .. }
         )
     }
@@ -209,6 +225,9 @@ impl Command {
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
                 | Self::ListAudit(_)
+                | Self::RequestErasure(_)
+                | Self::WithdrawErasure
+                | Self::ReadErasure
                 | Self::Invalid { .. }
         )
     }

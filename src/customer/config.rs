@@ -16,6 +16,8 @@ pub struct Config {
     pub max_ttl_secs: u32,
     /// `MASTER_KEYS`, the active one first.
     pub master_keys: MasterKeys,
+    /// `ERASURE_GRACE_DAYS`: how long an erasure that was asked for can be withdrawn.
+    pub erasure_grace_days: u32,
     /// `SIGNING_KEYS`, which sign checkpoints and exports.
     pub signing: SigningKeys,
     /// How a reply looks when it is sent, so that it can be stored and sent again byte for byte. The brain does not

@@ -99,6 +99,11 @@ pub enum What {
         /// The e-mail.
         index: EmailIndex,
     },
+    /// `customer`, for whom this id stood, was erased.
+    DropAlias {
+        /// For whom.
+        customer: CustomerId,
+    },
 }
 
 /// The customer that is to be.
@@ -182,11 +187,25 @@ pub enum Standing {
         /// Whether it holds the e-mail's claim, or wants it.
         holds: bool,
     },
-    /// A customer that was erased.
+    /// A customer that was erased, or an id that stood for one and stands for nobody else with this e-mail.
     Erased,
 }
 
 impl Turn<'_> {
+    /// What the list of customers tells of this one, for an administrator whose look is logged here.
+    fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
+        let record = &memory.record;
+        let shown = Shown {
+            email: record.profile()?.email.clone(),
+            display_name: record.profile()?.display_name.clone(),
+            plan: record.plan,
+            status: record.status,
+            created_at: record.created_at,
+        };
+        self.log_errand(memory, by, "customer.listed", Map::new())?;
+        Ok(Answer::Shown(Box::new(shown)))
+    }
+
     /// An errand to an id that is a customer.
     ///
     /// # Errors
@@ -223,18 +242,7 @@ impl Turn<'_> {
                 Err(fault) => return Err(fault),
             },
             What::Show { .. } if is_erased => Answer::Is(standing(None)),
-            What::Show { by } => {
-                let record = &memory.record;
-                let shown = Shown {
-                    email: record.profile.email.clone(),
-                    display_name: record.profile.display_name.clone(),
-                    plan: record.plan,
-                    status: record.status,
-                    created_at: record.created_at,
-                };
-                self.log_errand(memory, by, "customer.listed", Map::new())?;
-                Answer::Shown(Box::new(shown))
-            }
+            What::Show { by } => self.show(memory, by)?,
             What::Import(import) if is_erased => {
                 Answer::Moved(Moved::all(import, Outcome::Skipped, Word::Erased))
             }
@@ -262,6 +270,8 @@ impl Turn<'_> {
                     Answer::Full
                 }
             }
+            // An id that is a customer of its own stood for nobody.
+            What::DropAlias { .. } => Answer::Noted,
         })
     }
 
@@ -295,7 +305,7 @@ impl Turn<'_> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     /// An errand to an id that is no customer.
@@ -337,6 +347,11 @@ impl Turn<'_> {
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
             What::CheckToken { .. } => Answer::Noted,
             What::Show { .. } => Answer::Is(self.standing(None)?),
+            What::DropAlias { customer } => {
+                migrate(self.sql, MIGRATIONS)?;
+                aliases::erase(self.sql, customer)?;
+                Answer::Noted
+            }
         };
         Ok((None, answer))
     }
@@ -346,13 +361,19 @@ impl Turn<'_> {
     /// # Errors
     /// `internal_error` from the engine.
     pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? || !aliases::is_alias(self.sql)? {
+        if !is_initialised(self.sql)? {
             return Ok(Standing::Absent);
         }
         let target = match index {
             Some(index) => aliases::target(self.sql, index)?,
             None => None,
         };
+        if target.is_none() && aliases::was_erased(self.sql, None)? {
+            return Ok(Standing::Erased);
+        }
+        if !aliases::is_alias(self.sql)? {
+            return Ok(Standing::Absent);
+        }
         Ok(Standing::Alias(target))
     }
 
@@ -381,40 +402,48 @@ impl Turn<'_> {
                 number: 1,
             },
             status: new.status,
-            status_reason: None,
+            status_reason: Ok(None),
             status_changed_at: created_at,
             plan: new.plan,
             features: new.features.clone(),
-            profile: new.profile.clone(),
+            profile: Ok(new.profile.clone()),
             created_at,
             updated_at: created_at,
             last_seen_at: None,
         };
-        record.insert(self.sql, self.id, self.fields()?)?;
+        record.insert(self.sql, self.id, self.fields()?, self.entropy)?;
         let account = Account::new(own, create.email_claimed, create.attempt);
         account.save(self.sql)?;
         let rev = account.rev;
-        let mut memory = Memory::of_new(self.sql, record, account, self.id, self.config, self.now)?;
+        let mut memory = Memory::of_new(
+            self.sql,
+            self.fields()?,
+            record,
+            account,
+            self.id,
+            self.config,
+            self.now,
+        )?;
         memory
             .outbox
             .put(self.sql, &outbox::Kind::List { rev }, self.now)?;
         if let Caller::User(user) = &by.caller {
             self.meet(&mut memory, user)?;
         }
-        let changed = entry::changes(&Value::Null, &everything(&memory.record));
+        let changed = entry::changes(&Value::Null, &everything(&memory.record)?);
         self.log_errand(&mut memory, by, "customer.create", changed)?;
         Ok(memory)
     }
 }
 
 /// All fields that a creation sets, side by side as the resource has them.
-fn everything(record: &Record) -> Value {
-    let mut fields = json!(record.profile);
+fn everything(record: &Record) -> Result<Value> {
+    let mut fields = json!(record.profile()?);
     if let Value::Object(fields) = &mut fields {
         fields.insert("plan".to_owned(), json!(record.plan));
         fields.insert("status".to_owned(), json!(record.status));
         fields.insert("features".to_owned(), json!(record.features));
         fields.insert("createdAt".to_owned(), json!(record.created_at.to_rfc3339()));
     }
-    fields
+    Ok(fields)
 }

@@ -1,8 +1,8 @@
 //! Carrying out one command for a caller that may give it. Every refusal leaves before anything is written.
 
 use crate::caller::{Caller, User};
-use crate::customer::account;
-use crate::customer::admin_edit::Edited;
+use crate::customer::account::{self, Prepared};
+use crate::customer::admin_edit::{AdminEdit, Edited};
 use crate::customer::command::Command;
 use crate::customer::entry::changes;
 use crate::customer::limits::Policy;
@@ -15,6 +15,7 @@ use crate::customer::tokens::Target;
 use crate::customer::turn::Turn;
 use crate::customer::usage;
 use crate::customer::users::{UserEdit, UserRecord};
+use crate::email::Email;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339};
@@ -22,6 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 mod audit;
+mod erasure;
 mod keys;
 
 /// What carrying out a command came to, and what the log is to say of it beyond the usual.
@@ -46,10 +48,13 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
             memory.record.to_json(turn.id)
         }),
         Command::ReadStatus => Done::versioned(condition, &memory.record.version, || {
-            json::to_bytes(&memory.record.status_view())
+            json::to_bytes(&memory.record.status_view()?)
         }),
         Command::WriteCustomer(edit) => {
-            let profile = edit.clone().apply(&memory.record.profile);
+            let profile = memory
+                .record
+                .profile()
+                .and_then(|before| edit.clone().apply(before));
             write_customer(turn, memory, condition, |record| {
                 Ok(Edited {
                     plan: record.plan,
@@ -58,9 +63,7 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
                 })
             })
         }
-        Command::EditCustomer(edit) => write_customer(turn, memory, condition, |record| {
-            edit.as_ref().clone().apply(record)
-        }),
+        Command::EditCustomer(edit) => edit_customer(turn, memory, request, edit),
         Command::SetStatus(edit) => set_status(turn, memory, condition, edit),
         Command::ReadUsage => read_usage(turn, memory),
         Command::RevokeTokens(target) => {
@@ -77,6 +80,9 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         Command::ReadLimits => limits(memory, request.as_admin),
         Command::ListAudit(_) | Command::ReadAudit(_) | Command::ReadAuditHead(_) => {
             audit::execute(turn, memory, request)
+        }
+        Command::RequestErasure(_) | Command::WithdrawErasure | Command::ReadErasure => {
+            erasure::execute(turn, memory, request)
         }
         Command::WriteLimits(policies) => write_limits(turn, memory, policies),
         Command::WriteOwnLimits(policies) => write_own_limits(turn, memory, policies),
@@ -99,13 +105,13 @@ fn execute_for_user(
     match &request.command {
         Command::ReadSession => session(turn, memory, user),
         Command::ReadUser => {
-            let record = UserRecord::load(turn.sql, memory.user_id(user)?)?;
+            let record = UserRecord::load(turn.sql, turn.fields()?, memory.user_id(user)?)?;
             let version = record.version(&memory.record.version.incarnation);
             Done::versioned(condition, &version, || record.to_json(turn.id))
         }
         Command::WriteUser(edit) => write_user(turn, memory, condition, edit, user),
         Command::ReadPreferences => {
-            let (preferences, number) = preferences::load(turn.sql, memory.user_id(user)?)?;
+            let (preferences, number) = preferences::load(turn.sql, turn.fields()?, memory.user_id(user)?)?;
             let version = preferences::version(&memory.record.version.incarnation, number);
             Done::versioned(condition, &version, || json::to_bytes(&preferences))
         }
@@ -171,19 +177,19 @@ fn shown(body: &Value) -> Result<Done> {
 
 /// Applies an edit, of a user or of an administrator. A new plan's limits hold from the next request on.
 fn write_customer(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
     memory: &mut Memory,
     condition: &Condition,
     apply: impl FnOnce(&Record) -> Result<Edited>,
 ) -> Result<Done> {
     let record = &mut memory.record;
     unchanged_since(condition, &record.version)?;
-    let before = logged(record);
+    let before = logged(record)?;
     let plan = record.plan;
     let edited = apply(record)?;
-    record.write(turn.sql, edited, turn.now)?;
+    record.write(turn.sql, turn.fields()?, edited, turn.now, turn.entropy)?;
     let done = Done {
-        changed: changes(&before, &logged(record)),
+        changed: changes(&before, &logged(record)?),
         reply: content(record.to_json(turn.id)?, record.version.clone()),
     };
     if record.plan != plan {
@@ -194,32 +200,62 @@ fn write_customer(
     Ok(done)
 }
 
+/// An administrator's edit. Another e-mail takes effect only once its claim is held, together with all the rest.
+fn edit_customer(
+    turn: &mut Turn<'_>,
+    memory: &mut Memory,
+    request: &Request,
+    edit: &AdminEdit,
+) -> Result<Done> {
+    let condition = &request.condition;
+    let apply = |record: &Record| edit.clone().apply(record);
+    let current = memory.record.profile()?.email.clone();
+    let email = edit.email.as_deref().and_then(Email::parse);
+    let Some(email) = email.filter(|_| edit.email != current) else {
+        return write_customer(turn, memory, condition, apply);
+    };
+    // Everything else is checked before the first word about the e-mail is written.
+    unchanged_since(condition, &memory.record.version)?;
+    apply(&memory.record)?;
+    match account::prepare(turn, memory, &email, request.claimed.as_ref())? {
+        Prepared::Keep => write_customer(turn, memory, condition, apply),
+        Prepared::Wait(wanted) => Ok(Done::read(Reply::Claim(wanted))),
+        Prepared::Take(wanted) => {
+            account::take(turn, memory, &wanted)?;
+            write_customer(turn, memory, condition, apply)
+        }
+    }
+}
+
 /// What the audit log compares of a record that was edited.
-fn logged(record: &Record) -> Value {
-    let mut fields = json!(record.profile);
+fn logged(record: &Record) -> Result<Value> {
+    let mut fields = json!(record.profile()?);
     if let Some(fields) = fields.as_object_mut() {
         fields.insert("plan".to_owned(), json!(record.plan));
         fields.insert("features".to_owned(), json!(record.features));
     }
-    fields
+    Ok(fields)
 }
 
 fn set_status(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
     memory: &mut Memory,
     condition: &Condition,
     edit: &StatusEdit,
 ) -> Result<Done> {
     let record = &mut memory.record;
     unchanged_since(condition, &record.version)?;
-    let (before, status) = (json!(record.status_view()), record.status);
-    record.move_to(turn.sql, edit.to, edit.reason.clone(), By::Admin, turn.now)?;
+    // Of a reason that cannot be read the log cannot say what it was; a customer must be suspended all the same.
+    let before = record.status_view().map_or(Value::Null, |view| json!(view));
+    let status = record.status;
+    let to = (edit.to, edit.reason.clone());
+    record.move_to(turn.sql, turn.fields()?, to, By::Admin, turn.now, turn.entropy)?;
     let body = match edit.operation {
-        StatusOperation::Put => json::to_bytes(&record.status_view())?,
+        StatusOperation::Put => json::to_bytes(&record.status_view()?)?,
         StatusOperation::Suspend | StatusOperation::Activate => record.to_json(turn.id)?,
     };
     let done = Done {
-        changed: changes(&before, &json!(record.status_view())),
+        changed: changes(&before, &json!(record.status_view()?)),
         reply: content(body, record.version.clone()),
     };
     if record.status != status {
@@ -229,18 +265,19 @@ fn set_status(
 }
 
 fn write_user(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
     memory: &Memory,
     condition: &Condition,
     edit: &UserEdit,
     user: &User,
 ) -> Result<Done> {
     let incarnation = &memory.record.version.incarnation;
-    let mut record = UserRecord::load(turn.sql, memory.user_id(user)?)?;
+    let mut record = UserRecord::load(turn.sql, turn.fields()?, memory.user_id(user)?)?;
     unchanged_since(condition, &record.version(incarnation))?;
-    let after = edit.clone().apply(&record.profile);
-    let changed = changes(&json!(record.profile), &json!(after));
-    record.write_profile(turn.sql, after, turn.now)?;
+    let before = record.profile()?;
+    let after = edit.clone().apply(before);
+    let changed = changes(&json!(before), &json!(after));
+    record.write_profile(turn.sql, turn.fields()?, after, turn.now, turn.entropy)?;
     Ok(Done {
         reply: content(record.to_json(turn.id)?, record.version(incarnation)),
         changed,
@@ -248,7 +285,7 @@ fn write_user(
 }
 
 fn write_preferences(
-    turn: &Turn<'_>,
+    turn: &mut Turn<'_>,
     memory: &Memory,
     condition: &Condition,
     edit: &PreferencesEdit,
@@ -256,12 +293,12 @@ fn write_preferences(
 ) -> Result<Done> {
     let incarnation = &memory.record.version.incarnation;
     let user_id = memory.user_id(user)?;
-    let (before, mut number) = preferences::load(turn.sql, user_id)?;
+    let (before, mut number) = preferences::load(turn.sql, turn.fields()?, user_id)?;
     unchanged_since(condition, &preferences::version(incarnation, number))?;
     let after = edit.clone().apply(&before)?;
     if after != before {
         number = number.saturating_add(1);
-        preferences::store(turn.sql, user_id, &after, number)?;
+        preferences::store(turn.sql, turn.fields()?, user_id, &after, number, turn.entropy)?;
     }
     let reply = content(json::to_bytes(&after)?, preferences::version(incarnation, number));
     Ok(Done {

@@ -7,6 +7,7 @@ use crate::customer::account::Account;
 use crate::customer::api_keys::Keys;
 use crate::customer::audit::Head;
 use crate::customer::config::Config;
+use crate::customer::erasure::Erasure;
 use crate::customer::idempotency::Idempotency;
 use crate::customer::moving;
 use crate::customer::outbox::Outbox;
@@ -33,6 +34,8 @@ pub struct Memory {
     pub account: Account,
     /// What other objects must be told.
     pub outbox: Outbox,
+    /// The erasure that was asked for, or carried out.
+    pub erasure: Option<Erasure>,
     /// Where the audit log ends.
     pub head: Head,
     /// The API keys.
@@ -61,13 +64,22 @@ impl Memory {
     /// `internal_error` from the engine.
     pub fn of_new(
         sql: &dyn Sql,
+        fields: &FieldKeys,
         record: Record,
         account: Account,
         customer_id: &CustomerId,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        Self::with(sql, record, account, Head::genesis(customer_id), config, now)
+        Self::with(
+            sql,
+            Some(fields),
+            record,
+            account,
+            Head::genesis(customer_id),
+            config,
+            now,
+        )
     }
 
     /// Reads it from a storage whose schema is current; `None` if there is no customer.
@@ -86,18 +98,20 @@ impl Memory {
             return Ok(None);
         };
         let head = Head::load(sql, customer_id)?;
-        Self::with(sql, record, Account::load(sql)?, head, config, now).map(Some)
+        Self::with(sql, fields, record, Account::load(sql)?, head, config, now).map(Some)
     }
 
     fn with(
         sql: &dyn Sql,
+        fields: Option<&FieldKeys>,
         record: Record,
         account: Account,
         head: Head,
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        let keys = Keys::load(sql)?;
+        // Only an erased customer comes without: nobody may use a key of it.
+        let keys = fields.map_or_else(|| Ok(Keys::default()), |fields| Keys::load(sql, fields))?;
         let mut quota = Quota::load(sql, config.limits.of(record.plan))?;
         quota.adopt(&keys, now)?;
         Ok(Self {
@@ -113,6 +127,7 @@ impl Memory {
             record,
             account,
             outbox: Outbox::load(sql)?,
+            erasure: Erasure::load(sql)?,
             head,
         })
     }

@@ -28,6 +28,7 @@ pub mod batch;
 pub mod command;
 pub mod config;
 pub mod entry;
+pub mod erasure;
 pub mod errand;
 mod execute;
 #[cfg(not(target_arch = "wasm32"))]
@@ -64,11 +65,14 @@ use crate::error::{Error, Result};
 use crate::sql::{Migration, Sql};
 use crate::types::{CustomerId, Timestamp};
 use config::Config;
+use erasure::Erasure;
+use erasure::run::Legacy;
 use errand::Errand;
 pub use execute::created;
 use memory::Memory;
 use outbox::{Notice, Told};
 use request::{Answered, Request};
+use status::Status;
 use std::rc::Rc;
 use turn::Turn;
 
@@ -101,6 +105,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 7,
         script: include_str!("../../migrations/customer/0007_legacy.sql"),
+    },
+    Migration {
+        number: 8,
+        script: include_str!("../../migrations/customer/0008_erasure.sql"),
     },
 ];
 
@@ -158,10 +166,7 @@ impl Customer {
             entropy,
         };
         // 1. While the memory is taken out, an early return by an error leaves it dropped.
-        let memory = match self.memory.take() {
-            Some(memory) => Some(memory),
-            None => turn.wake()?,
-        };
+        let (memory, ends) = turn.wake_or_erase(self.memory.take())?;
         let (memory, answered) = match memory {
             Some(mut memory) => {
                 let answered = turn.handle(&mut memory, request)?;
@@ -170,6 +175,7 @@ impl Customer {
             None => turn.handle_absent(request)?,
         };
         self.memory = memory;
+        self.lose_key(ends);
         Ok(answered)
     }
 
@@ -195,10 +201,7 @@ impl Customer {
             now,
             entropy,
         };
-        let memory = match self.memory.take() {
-            Some(memory) => Some(memory),
-            None => turn.wake()?,
-        };
+        let (memory, ends) = turn.wake_or_erase(self.memory.take())?;
         let (memory, answer) = match memory {
             Some(mut memory) => {
                 let answer = turn.run_errand(&mut memory, &errand.what)?;
@@ -207,6 +210,7 @@ impl Customer {
             None => turn.run_errand_absent(&errand.what)?,
         };
         self.memory = memory;
+        self.lose_key(ends);
         Ok(answer)
     }
 
@@ -238,6 +242,9 @@ impl Customer {
                 index: *index,
                 attempt: *attempt,
             },
+            outbox::Kind::Alias(alias) => Told::Alias(alias.clone()),
+            outbox::Kind::Legacy => Told::Legacy,
+            outbox::Kind::Vault => Told::Vault,
         };
         Ok(notices
             .into_iter()
@@ -267,7 +274,13 @@ impl Customer {
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
         let memory = self.memory.as_ref()?;
+        let erasure = memory.erasure.as_ref();
+        let erasure = erasure.and_then(|erasure| erasure.due(memory.outbox.due.is_some()));
+        if memory.record.status == Status::Erased {
+            return [erasure, memory.outbox.due].into_iter().flatten().min();
+        }
         [
+            erasure,
             memory.counters.due(),
             memory.refusals.due(),
             memory.idempotency.next_sweep(),
@@ -294,10 +307,7 @@ impl Customer {
             now,
             entropy,
         };
-        let memory = match self.memory.take() {
-            Some(memory) => Some(memory),
-            None => turn.wake()?,
-        };
+        let (memory, ends) = turn.wake_or_erase(self.memory.take())?;
         self.memory = match memory {
             Some(mut memory) => {
                 turn.tick(&mut memory)?;
@@ -305,6 +315,47 @@ impl Customer {
             }
             None => None,
         };
+        self.lose_key(ends);
         Ok(())
+    }
+
+    /// Makes the customer erased if that is due, inside the caller's transaction. Needs no key, so that losing the
+    /// key keeps nobody from being erased.
+    ///
+    /// # Errors
+    /// Only faults, after which the transaction must be rolled back.
+    pub fn erase_if_due(&mut self, sql: &dyn Sql, now: Timestamp, entropy: &mut dyn Entropy) -> Result<()> {
+        let mut turn = Turn {
+            sql,
+            id: &self.id,
+            config: &self.config,
+            fields: None,
+            now,
+            entropy,
+        };
+        if erasure::run::begin(&mut turn)? {
+            self.memory = None;
+            self.lose_key(true);
+        }
+        Ok(())
+    }
+
+    /// What came of the older service's store, whose notice is told by the caller as any other.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy) -> Result<()> {
+        erasure::run::heard_of_legacy(sql, outcome)?;
+        if let Some(memory) = &mut self.memory {
+            memory.erasure = Erasure::load(sql)?;
+        }
+        Ok(())
+    }
+
+    /// An erased customer has no key any more.
+    fn lose_key(&mut self, is_erased: bool) {
+        if is_erased {
+            self.fields = None;
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::customer::listing::Listing;
 use crate::email::EmailIndex;
 use crate::error::{Error, Result};
 use crate::sql::{Row, Sql};
-use crate::types::Timestamp;
+use crate::types::{CustomerId, Timestamp};
 
 /// Most notices that are pushed in one go; the rest are due at once again.
 pub const MAX_PUSHED: usize = 32;
@@ -31,6 +31,12 @@ pub enum Kind {
         /// Up to which of our attempts.
         attempt: i64,
     },
+    /// To an id that stood for this customer, which is erased: stand for it no longer.
+    Alias(CustomerId),
+    /// To the older service's store, where one is bound: drop what it has of this customer, which is erased.
+    Legacy,
+    /// To the key vault: destroy the key.
+    Vault,
 }
 
 /// One notice that waits.
@@ -53,6 +59,12 @@ pub enum Told {
         /// Up to which of its attempts.
         attempt: i64,
     },
+    /// This customer, which is erased, has no alias any more.
+    Alias(CustomerId),
+    /// It has no records in the older service's store any more.
+    Legacy,
+    /// It has no key any more.
+    Vault,
 }
 
 /// What is known of the outbox.
@@ -69,13 +81,17 @@ impl Kind {
         match self {
             Self::List { .. } => "list",
             Self::Release { .. } => "release",
+            Self::Alias(_) => "alias",
+            Self::Legacy => "legacy",
+            Self::Vault => "vault",
         }
     }
 
     fn key(&self) -> Vec<u8> {
         match self {
-            Self::List { .. } => Vec::new(),
+            Self::List { .. } | Self::Legacy | Self::Vault => Vec::new(),
             Self::Release { index, .. } => index.as_bytes().to_vec(),
+            Self::Alias(alias) => alias.as_str().as_bytes().to_vec(),
         }
     }
 
@@ -83,6 +99,7 @@ impl Kind {
         match self {
             Self::List { rev } => *rev,
             Self::Release { attempt, .. } => *attempt,
+            Self::Alias(_) | Self::Legacy | Self::Vault => 0,
         }
     }
 
@@ -94,6 +111,13 @@ impl Kind {
                 index: EmailIndex::from_stored(row.blob(1)?)?,
                 attempt: mark,
             }),
+            "alias" => {
+                let alias = std::str::from_utf8(row.blob(1)?).ok().and_then(CustomerId::parse);
+                let unreadable = || Error::fault("a stored notice is unreadable");
+                alias.map(Self::Alias).ok_or_else(unreadable)
+            }
+            "legacy" => Ok(Self::Legacy),
+            "vault" => Ok(Self::Vault),
             _ => Err(Error::fault("a stored notice is of an unknown kind")),
         }
     }
@@ -191,6 +215,19 @@ impl Outbox {
             ],
         )?;
         self.reload(sql)
+    }
+
+    /// Has everything that waits told by the next alarm, which comes at once.
+    ///
+    /// # Errors
+    /// `internal_error` from the engine.
+    pub fn hasten(&mut self, sql: &dyn Sql, now: Timestamp) -> Result<()> {
+        sql.exec(
+            "UPDATE outbox SET attempts = 0, due_at = ?",
+            &[now.as_millis().into()],
+        )?;
+        *self = Self::load(sql)?;
+        Ok(())
     }
 
     fn reload(&mut self, sql: &dyn Sql) -> Result<()> {

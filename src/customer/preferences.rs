@@ -1,6 +1,8 @@
 //! A user's preferences: one document with a default for every field.
 
+use crate::crypto::{Column, FieldKeys};
 use crate::customer::profile::merge_entries;
+use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::sql::Sql;
@@ -206,8 +208,8 @@ fn scalar(value: serde_json::Value) -> Result<Custom, Cow<'static, str>> {
 /// A user's preferences and their version number; the defaults and 0 while nothing was ever set.
 ///
 /// # Errors
-/// `internal_error` if the engine fails, the row is unreadable or missing.
-pub fn load(sql: &dyn Sql, user_id: &UserId) -> Result<(Preferences, i64)> {
+/// `sealed_data_unreadable`; `internal_error` if the engine fails or the row is missing.
+pub fn load(sql: &dyn Sql, fields: &FieldKeys, user_id: &UserId) -> Result<(Preferences, i64)> {
     let rows = sql.exec(
         "SELECT preferences_version, preferences FROM users WHERE user_id = ?",
         &[user_id.as_str().into()],
@@ -217,7 +219,7 @@ pub fn load(sql: &dyn Sql, user_id: &UserId) -> Result<(Preferences, i64)> {
     let preferences = if number == 0 {
         Preferences::default()
     } else {
-        json::from_stored(row.blob(1)?, "preferences")?
+        fields.open_json(Column::UserPreferences, user_id.as_str(), row.blob(1)?)?
     };
     Ok((preferences, number))
 }
@@ -226,14 +228,18 @@ pub fn load(sql: &dyn Sql, user_id: &UserId) -> Result<(Preferences, i64)> {
 ///
 /// # Errors
 /// `internal_error` from the engine.
-pub fn store(sql: &dyn Sql, user_id: &UserId, preferences: &Preferences, number: i64) -> Result<()> {
+pub fn store(
+    sql: &dyn Sql,
+    fields: &FieldKeys,
+    user_id: &UserId,
+    preferences: &Preferences,
+    number: i64,
+    entropy: &mut dyn Entropy,
+) -> Result<()> {
+    let sealed = fields.seal_json(Column::UserPreferences, user_id.as_str(), preferences, entropy)?;
     sql.exec(
         "UPDATE users SET preferences_version = ?, preferences = ? WHERE user_id = ?",
-        &[
-            number.into(),
-            json::to_bytes(preferences)?.into(),
-            user_id.as_str().into(),
-        ],
+        &[number.into(), sealed.into(), user_id.as_str().into()],
     )?;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The customer's own record: its fields, who may change which, and its row.
 
-use crate::crypto::FieldKeys;
 use crate::crypto::dek::unavailable;
+use crate::crypto::{Column, FieldKeys};
 use crate::customer::admin_edit::Edited;
 use crate::customer::key;
 use crate::customer::status::{By, Status, StatusView};
-use crate::error::{Error, Fault, Result};
+use crate::entropy::Entropy;
+use crate::error::{Code, Error, Fault, Result};
 use crate::json;
 use crate::sql::{Row, Sql, Value};
 use crate::types::{CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
@@ -26,6 +27,9 @@ pub const MAX_NAME_CHARS: usize = 200;
 pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 /// Most keys of `features`.
 pub const MAX_FEATURES: usize = 100;
+
+/// The one row, in the additional data of its seals.
+const ROW: &str = "1";
 
 /// What the customer pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,11 +82,13 @@ pub struct Profile {
 pub struct Record {
     pub version: Version,
     pub status: Status,
-    pub status_reason: Option<String>,
+    /// Or why it cannot be read.
+    pub status_reason: Result<Option<String>>,
     pub status_changed_at: Timestamp,
     pub plan: Plan,
     pub features: BTreeMap<String, bool>,
-    pub profile: Profile,
+    /// Or why it cannot be read.
+    pub profile: Result<Profile>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_seen_at: Option<Timestamp>,
@@ -316,32 +322,44 @@ impl Record {
     /// The resource `/customer/me` as JSON.
     ///
     /// # Errors
-    /// `internal_error`, in practice never.
+    /// `sealed_data_unreadable`.
     pub fn to_json(&self, customer_id: &CustomerId) -> Result<Vec<u8>> {
+        let profile = self.profile()?;
         json::to_bytes(&CustomerView {
             customer_id,
-            email: &self.profile.email,
-            name: &self.profile.name,
-            company_name: &self.profile.company_name,
-            display_name: &self.profile.display_name,
+            email: &profile.email,
+            name: &profile.name,
+            company_name: &profile.company_name,
+            display_name: &profile.display_name,
             plan: self.plan,
-            status: self.status_view(),
+            status: self.status_view()?,
             features: &self.features,
-            metadata: &self.profile.metadata,
+            metadata: &profile.metadata,
             created_at: self.created_at,
             updated_at: self.updated_at,
             last_seen_at: self.last_seen_at,
         })
     }
 
+    /// The personal fields.
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`.
+    pub fn profile(&self) -> Result<&Profile> {
+        self.profile.as_ref().map_err(Clone::clone)
+    }
+
     /// The resource `/customer/me/status`.
-    #[must_use]
-    pub fn status_view(&self) -> StatusView<'_> {
-        StatusView {
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`.
+    pub fn status_view(&self) -> Result<StatusView<'_>> {
+        let reason = self.status_reason.as_ref().map_err(Clone::clone)?;
+        Ok(StatusView {
             status: self.status,
-            status_reason: self.status_reason.as_deref(),
+            status_reason: reason.as_deref(),
             status_changed_at: self.status_changed_at,
-        }
+        })
     }
 
     /// The record of this object, if there is one.
@@ -359,10 +377,17 @@ impl Record {
 
     fn from_row(row: &Row, fields: Option<&FieldKeys>) -> Result<Self> {
         let status = Status::parse(row.text(2)?);
-        if status != Some(Status::Erased) {
+        let (status_reason, profile) = if status == Some(Status::Erased) {
+            let erased = || Error::new(Code::CustomerErased, Code::CustomerErased.title());
+            (Ok(None), Err(erased()))
+        } else {
             let fields = fields.ok_or_else(|| unavailable("the vault was not asked"))?;
             key::verify(fields, row.blob(11)?)?;
-        }
+            let reason = row.blob_or_null(3)?;
+            let reason = reason.map(|sealed| fields.open_json(Column::CustomerStatusReason, ROW, sealed));
+            let profile = fields.open_json(Column::CustomerProfile, ROW, row.blob(7)?);
+            (reason.transpose(), profile)
+        };
         let unknown = |what| Error::fault(format!("stored customer has an unknown {what}"));
         Ok(Self {
             version: Version {
@@ -370,11 +395,11 @@ impl Record {
                 number: row.integer(1)?,
             },
             status: status.ok_or_else(|| unknown("status"))?,
-            status_reason: row.text_or_null(3)?.map(str::to_owned),
+            status_reason,
             status_changed_at: Timestamp::from_millis(row.integer(4)?),
             plan: Plan::parse(row.text(5)?).ok_or_else(|| unknown("plan"))?,
             features: json::from_stored(row.text(6)?.as_bytes(), "features")?,
-            profile: json::from_stored(row.blob(7)?, "profile")?,
+            profile,
             created_at: Timestamp::from_millis(row.integer(8)?),
             updated_at: Timestamp::from_millis(row.integer(9)?),
             last_seen_at: row.integer_or_null(10)?.map(Timestamp::from_millis),
@@ -385,7 +410,13 @@ impl Record {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn insert(&self, sql: &dyn Sql, customer_id: &CustomerId, fields: &FieldKeys) -> Result<()> {
+    pub fn insert(
+        &self,
+        sql: &dyn Sql,
+        customer_id: &CustomerId,
+        fields: &FieldKeys,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
         sql.exec(
             "INSERT INTO customer (one, customer_id, incarnation, version, status, status_reason, status_changed_at, \
              plan, features, profile, created_at, updated_at, last_seen_at, key_fingerprint) \
@@ -395,11 +426,11 @@ impl Record {
                 self.version.incarnation.as_str().into(),
                 self.version.number.into(),
                 self.status.as_str().into(),
-                self.status_reason.as_deref().into(),
+                self.sealed_reason(fields, entropy)?,
                 self.status_changed_at.as_millis().into(),
                 self.plan.as_str().into(),
                 features_text(&self.features)?,
-                json::to_bytes(&self.profile)?.into(),
+                self.sealed_profile(fields, entropy)?,
                 self.created_at.as_millis().into(),
                 self.updated_at.as_millis().into(),
                 self.last_seen_at.map(Timestamp::as_millis).into(),
@@ -409,30 +440,52 @@ impl Record {
         Ok(())
     }
 
+    fn sealed_profile(&self, fields: &FieldKeys, entropy: &mut dyn Entropy) -> Result<Value> {
+        let sealed = fields.seal_json(Column::CustomerProfile, ROW, self.profile()?, entropy)?;
+        Ok(sealed.into())
+    }
+
+    fn sealed_reason(&self, fields: &FieldKeys, entropy: &mut dyn Entropy) -> Result<Value> {
+        match self.status_view()?.status_reason {
+            Some(reason) => {
+                let sealed = fields.seal_json(Column::CustomerStatusReason, ROW, &reason, entropy)?;
+                Ok(sealed.into())
+            }
+            None => Ok(Value::Null),
+        }
+    }
+
     /// Takes over what an edit made of it as the next version, here and in the row. Nothing happens if it is the same.
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn write(&mut self, sql: &dyn Sql, edited: Edited, now: Timestamp) -> Result<()> {
+    pub fn write(
+        &mut self,
+        sql: &dyn Sql,
+        fields: &FieldKeys,
+        edited: Edited,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
         let Edited {
             plan,
             features,
             profile,
         } = edited;
-        if plan == self.plan && features == self.features && profile == self.profile {
+        if plan == self.plan && features == self.features && profile == *self.profile()? {
             return Ok(());
         }
         self.next_version(now);
         self.plan = plan;
         self.features = features;
-        self.profile = profile;
+        self.profile = Ok(profile);
         sql.exec(
             "UPDATE customer SET version = ?, plan = ?, features = ?, profile = ?, updated_at = ? WHERE one = 1",
             &[
                 self.version.number.into(),
                 self.plan.as_str().into(),
                 features_text(&self.features)?,
-                json::to_bytes(&self.profile)?.into(),
+                self.sealed_profile(fields, entropy)?,
                 self.updated_at.as_millis().into(),
             ],
         )?;
@@ -443,7 +496,12 @@ impl Record {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn write_moved(&mut self, sql: &dyn Sql) -> Result<()> {
+    pub fn write_moved(
+        &mut self,
+        sql: &dyn Sql,
+        fields: &FieldKeys,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
         self.version.number = self.version.number.saturating_add(1);
         sql.exec(
             "UPDATE customer SET version = ?, status = ?, status_reason = ?, status_changed_at = ?, plan = ?, \
@@ -451,11 +509,11 @@ impl Record {
             &[
                 self.version.number.into(),
                 self.status.as_str().into(),
-                self.status_reason.as_deref().into(),
+                self.sealed_reason(fields, entropy)?,
                 self.status_changed_at.as_millis().into(),
                 self.plan.as_str().into(),
                 features_text(&self.features)?,
-                json::to_bytes(&self.profile)?.into(),
+                self.sealed_profile(fields, entropy)?,
                 self.created_at.as_millis().into(),
                 self.updated_at.as_millis().into(),
                 self.last_seen_at.map(Timestamp::as_millis).into(),
@@ -472,21 +530,23 @@ impl Record {
     pub fn move_to(
         &mut self,
         sql: &dyn Sql,
-        to: Status,
-        reason: Option<String>,
+        fields: &FieldKeys,
+        to: (Status, Option<String>),
         by: By,
         now: Timestamp,
+        entropy: &mut dyn Entropy,
     ) -> Result<()> {
+        let (to, reason) = to;
         self.status.may_become(to, by)?;
         if self.status == to {
-            if reason.is_none() || reason == self.status_reason {
+            if reason.is_none() || self.status_reason.as_ref() == Ok(&reason) {
                 return Ok(());
             }
         } else {
             self.status = to;
             self.status_changed_at = now;
         }
-        self.status_reason = reason;
+        self.status_reason = Ok(reason);
         self.next_version(now);
         sql.exec(
             "UPDATE customer SET version = ?, status = ?, status_reason = ?, status_changed_at = ?, updated_at = ? \
@@ -494,7 +554,7 @@ impl Record {
             &[
                 self.version.number.into(),
                 self.status.as_str().into(),
-                self.status_reason.as_deref().into(),
+                self.sealed_reason(fields, entropy)?,
                 self.status_changed_at.as_millis().into(),
                 self.updated_at.as_millis().into(),
             ],

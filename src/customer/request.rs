@@ -1,6 +1,7 @@
 //! What the customer's brain is asked, and what it answers.
 
 use crate::caller::Caller;
+use crate::customer::account::{Claimed, Wanted};
 use crate::customer::command::Command;
 use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
 use crate::customer::limits::Outcome;
@@ -34,6 +35,8 @@ pub struct Request {
     pub as_admin: bool,
     /// How the request is known again when it is repeated, if its caller wants that.
     pub repeat: Option<Repeat>,
+    /// What came of the claim that it wanted when it was asked before ([`Reply::Claim`]).
+    pub claimed: Option<Claimed>,
 }
 
 impl Request {
@@ -144,12 +147,16 @@ pub enum Reply {
         /// True if this request created it.
         created: bool,
     },
+    /// It will be done; what is known of that so far, as JSON.
+    Accepted(Vec<u8>),
     /// It is done, and there is nothing to show.
     Done,
     /// The reply to the same request when it was carried out.
     Replayed(StoredReply),
     /// The caller has this version already.
     NotModified(Version),
+    /// Nothing was decided yet: this claim is wanted, and then the same request once more.
+    Claim(Wanted),
     /// The request is refused and changed nothing.
     Refused(Error),
 }

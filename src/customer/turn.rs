@@ -8,6 +8,7 @@ use crate::customer::audit::{Actor, Entry};
 use crate::customer::command::Command;
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
+use crate::customer::erasure::Erasure;
 use crate::customer::errand::{self, Create, Standing};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
@@ -17,7 +18,7 @@ use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, account, aliases, tokens, users};
+use crate::customer::{MIGRATIONS, account, aliases, erasure, tokens, users};
 use crate::email::EmailIndex;
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -76,6 +77,24 @@ impl<'a> Turn<'a> {
         }
         migrate(self.sql, MIGRATIONS)?;
         Memory::load(self.sql, self.id, self.fields, self.config, self.now)
+    }
+
+    /// The memory of a customer that exists, after it was made erased if that is due; and whether it was.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn wake_or_erase(&mut self, memory: Option<Memory>) -> Result<(Option<Memory>, bool)> {
+        let memory = match memory {
+            Some(memory) => Some(memory),
+            None => self.wake()?,
+        };
+        let erasure = memory.as_ref().and_then(|memory| memory.erasure.as_ref());
+        if !erasure.is_some_and(|erasure| erasure.is_due(self.now)) {
+            return Ok((memory, false));
+        }
+        erasure::run::begin(self)?;
+        self.fields = None;
+        Ok((self.wake()?, true))
     }
 
     /// A customer that does not exist can only be created, and only by a service.
@@ -137,7 +156,7 @@ impl<'a> Turn<'a> {
         }
         // 3.
         if memory.record.status == Status::Erased {
-            return Ok(Reply::Refused(Error::new(Code::CustomerErased, Code::CustomerErased.title())).into());
+            return Ok(erasure::gone(memory, request)?.into());
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
@@ -248,7 +267,8 @@ impl<'a> Turn<'a> {
             .is_some_and(|seen| seen.is_current(user, self.now))
         {
             let subject_index = self.config.index.subject(&user.subject)?;
-            let seen = users::meet(self.sql, user, &subject_index, self.now, self.entropy)?;
+            let fields = self.fields()?;
+            let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
         }
         if memory.has_preferences_waiting && owns_email(user, &memory.record) {
@@ -262,12 +282,16 @@ impl<'a> Turn<'a> {
         if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
             return Ok(());
         }
-        let before = json!(memory.record.status_view());
+        let before = memory
+            .record
+            .status_view()
+            .map_or(Value::Null, |view| json!(view));
+        let (fields, to) = (self.fields()?, (Status::Active, None));
         memory
             .record
-            .move_to(self.sql, Status::Active, None, By::VerifiedEmail, self.now)?;
+            .move_to(self.sql, fields, to, By::VerifiedEmail, self.now, self.entropy)?;
         account::relist(self, memory)?;
-        let changed = changes(&before, &json!(memory.record.status_view()));
+        let changed = changes(&before, &json!(memory.record.status_view()?));
         let entry = Entry {
             actor: self.actor(memory, request, None)?,
             action: "customer.verify",
@@ -279,7 +303,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -311,6 +335,11 @@ impl<'a> Turn<'a> {
         outcome: Result<Done>,
     ) -> Result<Answered> {
         let (reply, outcome, changed) = match outcome {
+            // Not decided: the log is told when it is.
+            Ok(Done {
+                reply: reply @ Reply::Claim(_),
+                ..
+            }) => return Ok(reply.into()),
             Ok(Done {
                 reply: Reply::Replayed(stored),
                 changed,
@@ -350,7 +379,7 @@ impl<'a> Turn<'a> {
             };
             memory
                 .head
-                .append(self.sql, self.id, entry, self.now, self.entropy)?;
+                .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
         }
         Ok(Answered {
             reply,
@@ -399,7 +428,10 @@ impl<'a> Turn<'a> {
     }
 
     /// Who the log says it was.
-    fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
         self.actor_of(memory, &request.caller, request.as_admin, key)
     }
 
@@ -455,7 +487,7 @@ impl<'a> Turn<'a> {
         };
         memory
             .head
-            .append(self.sql, self.id, entry, self.now, self.entropy)
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
     }
 
     /// What [`crate::customer::Customer::tick`] does.
@@ -463,6 +495,11 @@ impl<'a> Turn<'a> {
     /// # Errors
     /// Only faults.
     pub fn tick(&mut self, memory: &mut Memory) -> Result<()> {
+        if memory.record.status == Status::Erased {
+            erasure::run::advance(self)?;
+            memory.erasure = Erasure::load(self.sql)?;
+            return Ok(());
+        }
         self.settle(memory)?;
         memory.idempotency.sweep(self.sql, self.now, SWEEP_ROWS)?;
         memory.revocations.sweep(self.sql, self.now, tokens::SWEEP_ROWS)?;
@@ -476,7 +513,12 @@ impl<'a> Turn<'a> {
 
 /// Whether the token says that the customer's own e-mail is its holder's.
 fn owns_email(user: &User, record: &Record) -> bool {
-    user.email_verified && user.email.is_some() && user.email == record.profile.email
+    user.email_verified
+        && user.email.is_some()
+        && record
+            .profile
+            .as_ref()
+            .is_ok_and(|profile| user.email == profile.email)
 }
 
 /// Whether this caller may give this command at all.

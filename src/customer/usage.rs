@@ -14,7 +14,7 @@ pub const FLUSH_AFTER_MS: i64 = 60_000;
 /// Days that are kept, today among them.
 pub const KEPT_DAYS: i64 = 31;
 /// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
+pub const DAY_MS: i64 = 86_400_000;
 
 /// Days that are shown together, today among them.
 const SHOWN_DAYS: i64 = 30;

@@ -1,6 +1,7 @@
 //! The users of a customer: made at first use, found by a blind index of the token's `sub`.
 
 use crate::caller;
+use crate::crypto::{Column, FieldKeys};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
@@ -32,7 +33,8 @@ pub struct UserProfile {
 pub struct UserRecord {
     pub user_id: UserId,
     pub version: i64,
-    pub profile: UserProfile,
+    /// Or why it cannot be read.
+    pub profile: Result<UserProfile>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_seen_at: Timestamp,
@@ -123,19 +125,28 @@ impl UserRecord {
     /// The resource `/user/me` as JSON.
     ///
     /// # Errors
-    /// `internal_error`, in practice never.
+    /// `sealed_data_unreadable`.
     pub fn to_json(&self, customer_id: &CustomerId) -> Result<Vec<u8>> {
+        let profile = self.profile()?;
         json::to_bytes(&UserView {
             user_id: &self.user_id,
             customer_id,
-            email: &self.profile.email,
-            display_name: &self.profile.display_name,
-            locale: &self.profile.locale,
-            time_zone: &self.profile.time_zone,
+            email: &profile.email,
+            display_name: &profile.display_name,
+            locale: &profile.locale,
+            time_zone: &profile.time_zone,
             created_at: self.created_at,
             updated_at: self.updated_at,
             last_seen_at: self.last_seen_at,
         })
+    }
+
+    /// The personal fields.
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`.
+    pub fn profile(&self) -> Result<&UserProfile> {
+        self.profile.as_ref().map_err(Clone::clone)
     }
 
     /// The version of this resource, given the customer's incarnation.
@@ -151,31 +162,31 @@ impl UserRecord {
     ///
     /// # Errors
     /// `internal_error` if the engine fails, the row is unreadable or missing.
-    pub fn load(sql: &dyn Sql, user_id: &UserId) -> Result<Self> {
+    pub fn load(sql: &dyn Sql, fields: &FieldKeys, user_id: &UserId) -> Result<Self> {
         let rows = sql.exec(
             "SELECT user_id, version, profile, created_at, updated_at, last_seen_at FROM users WHERE user_id = ?",
             &[user_id.as_str().into()],
         )?;
         rows.first()
-            .map(Self::from_row)
+            .map(|row| Self::from_row(row, fields))
             .transpose()?
             .ok_or_else(|| Error::fault("a user's row is gone"))
     }
 
-    fn find(sql: &dyn Sql, subject_index: &[u8]) -> Result<Option<Self>> {
+    fn find(sql: &dyn Sql, fields: &FieldKeys, subject_index: &[u8]) -> Result<Option<Self>> {
         let rows = sql.exec(
             "SELECT user_id, version, profile, created_at, updated_at, last_seen_at FROM users WHERE subject_index = ?",
             &[subject_index.into()],
         )?;
-        rows.first().map(Self::from_row).transpose()
+        rows.first().map(|row| Self::from_row(row, fields)).transpose()
     }
 
-    fn from_row(row: &Row) -> Result<Self> {
+    fn from_row(row: &Row, fields: &FieldKeys) -> Result<Self> {
         Ok(Self {
             user_id: UserId::parse(row.text(0)?)
                 .ok_or_else(|| Error::fault("stored user id is malformed"))?,
             version: row.integer(1)?,
-            profile: json::from_stored(row.blob(2)?, "user profile")?,
+            profile: fields.open_json(Column::UserProfile, row.text(0)?, row.blob(2)?),
             created_at: Timestamp::from_millis(row.integer(3)?),
             updated_at: Timestamp::from_millis(row.integer(4)?),
             last_seen_at: Timestamp::from_millis(row.integer(5)?),
@@ -186,18 +197,26 @@ impl UserRecord {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn write_profile(&mut self, sql: &dyn Sql, profile: UserProfile, now: Timestamp) -> Result<()> {
-        if profile == self.profile {
+    pub fn write_profile(
+        &mut self,
+        sql: &dyn Sql,
+        fields: &FieldKeys,
+        profile: UserProfile,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
+        if profile == *self.profile()? {
             return Ok(());
         }
         self.version = self.version.saturating_add(1);
         self.updated_at = self.updated_at.max(now);
-        self.profile = profile;
+        let sealed = fields.seal_json(Column::UserProfile, self.user_id.as_str(), &profile, entropy)?;
+        self.profile = Ok(profile);
         sql.exec(
             "UPDATE users SET version = ?, profile = ?, updated_at = ? WHERE user_id = ?",
             &[
                 self.version.into(),
-                json::to_bytes(&self.profile)?.into(),
+                sealed.into(),
                 self.updated_at.as_millis().into(),
                 self.user_id.as_str().into(),
             ],
@@ -231,22 +250,29 @@ impl Seen {
 /// `limit_reached` if the customer has all the users it may have, `internal_error` from the engine.
 pub fn meet(
     sql: &dyn Sql,
+    fields: &FieldKeys,
     user: &caller::User,
     subject_index: &[u8],
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Result<Seen> {
     let email = verified_email(user);
-    let Some(mut record) = UserRecord::find(sql, subject_index)? else {
-        return make(sql, user, subject_index, now, entropy);
+    let Some(mut record) = UserRecord::find(sql, fields, subject_index)? else {
+        return make(sql, fields, user, subject_index, now, entropy);
     };
-    if email.is_some() && email != record.profile.email {
-        let profile = UserProfile {
-            email: email.clone(),
-            ..record.profile.clone()
-        };
-        record.write_profile(sql, profile, now)?;
-    }
+    // What cannot be read is not overwritten; whatever does not need it works.
+    let known = match record.profile.clone() {
+        Ok(before) if email.is_some() && email != before.email => {
+            let profile = UserProfile {
+                email: email.clone(),
+                ..before
+            };
+            record.write_profile(sql, fields, profile, now, entropy)?;
+            email
+        }
+        Ok(before) => before.email,
+        Err(_) => email,
+    };
     if record.last_seen_at < now.hour() {
         sql.exec(
             "UPDATE users SET last_seen_at = ? WHERE user_id = ?",
@@ -256,13 +282,14 @@ pub fn meet(
     let hour = record.last_seen_at.max(now.hour());
     Ok(Seen {
         user_id: record.user_id,
-        email: record.profile.email,
+        email: known,
         hour,
     })
 }
 
 fn make(
     sql: &dyn Sql,
+    fields: &FieldKeys,
     user: &caller::User,
     subject_index: &[u8],
     now: Timestamp,
@@ -284,13 +311,14 @@ fn make(
         locale: None,
         time_zone: None,
     };
+    let sealed = fields.seal_json(Column::UserProfile, user_id.as_str(), &profile, entropy)?;
     sql.exec(
         "INSERT INTO users (user_id, subject_index, version, profile, preferences_version, preferences, created_at, \
          updated_at, last_seen_at) VALUES (?, ?, 1, ?, 0, NULL, ?, ?, ?)",
         &[
             user_id.as_str().into(),
             subject_index.into(),
-            json::to_bytes(&profile)?.into(),
+            sealed.into(),
             now.as_millis().into(),
             now.as_millis().into(),
             now.hour().as_millis().into(),

@@ -115,7 +115,13 @@ impl Route {
             | Self::GetAuditEntry => Rule::ReadByCustomer,
             Self::PutCustomer | Self::PatchCustomer => Rule::WriteByCustomer,
             Self::ConsumeLimits | Self::ReleaseLease => Rule::Integration,
-            Self::ListKeys | Self::GetKey | Self::GetLimits => Rule::ReadByOwner,
+            Self::ListKeys
+            | Self::GetKey
+            | Self::GetLimits
+            // Every status but `erased` allows it, like reading.
+            | Self::GetErasure
+            | Self::RequestErasure
+            | Self::WithdrawErasure => Rule::ReadByOwner,
             Self::CreateKey | Self::PatchKey | Self::RevokeKey | Self::RotateKey | Self::PutLimits => {
                 Rule::WriteByOwner
             }
@@ -139,6 +145,9 @@ impl Route {
             | Self::AdminPutLimits
             | Self::AdminGetUsage
             | Self::AdminListAudit
+            | Self::AdminGetErasure
+            | Self::AdminRequestErasure
+            | Self::AdminWithdrawErasure
             | Self::ListCustomers
             | Self::GetOperatorLog => Rule::Admin,
             Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,

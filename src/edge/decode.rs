@@ -5,6 +5,7 @@ mod audit;
 use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::command::Command;
+use crate::customer::erasure::ErasureRequest;
 use crate::customer::limits::{Consume, Release, policy};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
@@ -70,6 +71,10 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::GetLimits | Route::AdminGetLimits => Command::ReadLimits,
         Route::PutLimits => Command::WriteOwnLimits(policy::parse_list(body)?),
         Route::AdminPutLimits => Command::WriteLimits(policy::parse_list(body)?),
+        Route::GetErasure | Route::AdminGetErasure => Command::ReadErasure,
+        Route::RequestErasure => Command::RequestErasure(Box::new(ErasureRequest::parse(body, false)?)),
+        Route::AdminRequestErasure => Command::RequestErasure(Box::new(ErasureRequest::parse(body, true)?)),
+        Route::WithdrawErasure | Route::AdminWithdrawErasure => Command::WithdrawErasure,
         Route::EnsureCustomer => Command::Create(Box::new(NewCustomer::parse(body)?)),
         Route::ListCustomers
         | Route::GetOperatorLog
@@ -124,6 +129,7 @@ const fn action(route: Route) -> &'static str {
         Route::ListAudit | Route::AdminListAudit => "audit.list",
         Route::GetAuditHead => "audit.head",
         Route::GetAuditEntry => "audit.read",
+        Route::RequestErasure | Route::AdminRequestErasure => "erasure.request",
         _ => "customer.update",
     }
 }
@@ -148,5 +154,6 @@ const fn is_for_owner(route: Route) -> bool {
             | Route::RevokeKey
             | Route::RotateKey
             | Route::PutLimits
+            | Route::RequestErasure
     )
 }

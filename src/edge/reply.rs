@@ -121,12 +121,18 @@ impl Answer {
                     .extend(version.map(|version| ("ETag", format!("\"{version}\""))));
                 answer
             }
+            Reply::Accepted(body) => Self::document(202, "application/json", body, Caching::Never),
             Reply::Done => Self::empty(204),
             Reply::Replayed(stored) => idempotency::replay(stored),
             Reply::NotModified(version) => {
                 let mut answer = Self::empty(304);
                 answer.headers.push(("ETag", format!("\"{version}\"")));
                 answer
+            }
+            // Only an object that gave up on the claim lets it out.
+            Reply::Claim(_) => {
+                let told = "The e-mail is being claimed by others at this moment.";
+                Self::problem(&Error::new(Code::Unavailable, told), request_id)
             }
             Reply::Refused(error) => Self::problem(&error, request_id),
         }

@@ -153,6 +153,9 @@ routes! {
     ListAudit        Get   "/customer/me/audit"            Customer None;
     GetAuditHead     Get   "/customer/me/audit/head"       Customer None;
     GetAuditEntry    Get   "/customer/me/audit/{seq}"      Customer None;
+    GetErasure       Get   "/customer/me/erasure"          User    None;
+    RequestErasure   Post  "/customer/me/erasure"          User    OptionalJson;
+    WithdrawErasure  Delete "/customer/me/erasure"         User    None;
     GetCustomerAlias Get   "/admin/customers/me"           User    None;
     GetSession       Get   "/session"                      User    None;
     GetUser          Get   "/user/me"                      User    None;
@@ -174,6 +177,9 @@ routes! {
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
     AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
     AdminListAudit   Get   "/admin/customers/{customerId}/audit" Admin None;
+    AdminGetErasure  Get   "/admin/customers/{customerId}/erasure" Admin None;
+    AdminRequestErasure Post "/admin/customers/{customerId}/erasure" Admin Json;
+    AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;

@@ -13,6 +13,7 @@ pub mod facts;
 pub mod key;
 pub mod line;
 pub mod outcome;
+pub mod owned;
 mod read;
 pub mod slim;
 mod text;

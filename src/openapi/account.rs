@@ -1,6 +1,7 @@
 //! Reading the audit log, the export, the erasure.
 
-use super::answers::{AuditEntry, AuditHead, AuditPage};
+use super::answers::{AuditEntry, AuditHead, AuditPage, Erasure};
+use super::bodies::OwnErasure;
 use super::operation::Operation;
 use crate::edge::route::Route;
 use crate::error::Code;
@@ -21,6 +22,18 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
                 json!({"type": "integer", "minimum": 0}),
             )
             .answers::<AuditHead>(200, "The head, signed."),
+        Route::GetErasure => Operation::new("Read the erasure")
+            .answers::<Erasure>(200, "How it stands.")
+            .problems(&[Code::ErasureNotFound]),
+        Route::RequestErasure => Operation::new("Ask for the erasure of the customer")
+            .about("The owner, in any status. Asking again changes nothing.")
+            .body::<OwnErasure>()
+            .answers::<Erasure>(202, "It is scheduled.")
+            .problems(&[Code::FieldNotWritable]),
+        Route::WithdrawErasure => Operation::new("Withdraw the erasure")
+            .about("Until it is due. What an administrator asked for only an administrator withdraws.")
+            .done("It is withdrawn; nothing has changed.")
+            .problems(&[Code::ErasureNotFound]),
         _ => return None,
     })
 }

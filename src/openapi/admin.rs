@@ -1,9 +1,10 @@
 //! What a super-admin may do.
 
 use super::account::audit_page;
-use super::answers::{AuditPage, CustomerPage, Limits, Usage};
+use super::answers::{AuditPage, CustomerPage, Erasure, Limits, Usage};
 use super::bodies::{
-    Activation, AdminCustomerPatch, AdminCustomerPut, NewPolicies, Revocation, StatusPut, Suspension,
+    Activation, AdminCustomerPatch, AdminCustomerPut, ErasureByAdmin, NewPolicies, Revocation, StatusPut,
+    Suspension,
 };
 use super::operation::Operation;
 use crate::customer::profile::CustomerView;
@@ -15,6 +16,7 @@ use serde_json::json;
 /// What a request on a customer that the path names may meet.
 const NAMED: &[Code] = &[Code::CustomerNotFound, Code::CustomerErased];
 
+#[allow(clippy::too_many_lines)] // A table: one arm an operation.
 pub(super) fn describe(route: Route) -> Option<Operation> {
     Some(match route {
         Route::ListCustomers => Operation::new("List customers")
@@ -65,6 +67,19 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .done("They are revoked.")
             .problems(NAMED)
             .problems(&[Code::RevokeAllInstead]),
+        Route::AdminGetErasure => Operation::new("Read a customer's erasure")
+            .about("The one operation that answers 200 of a customer that is erased.")
+            .answers::<Erasure>(200, "How it stands.")
+            .problems(&[Code::CustomerNotFound, Code::ErasureNotFound]),
+        Route::AdminRequestErasure => Operation::new("Ask for a customer's erasure")
+            .about("Asking again changes nothing, except that `graceDays` may bring it forward.")
+            .body::<ErasureByAdmin>()
+            .answers::<Erasure>(202, "It is scheduled.")
+            .problems(NAMED),
+        Route::AdminWithdrawErasure => Operation::new("Withdraw a customer's erasure")
+            .done("It is withdrawn; nothing has changed.")
+            .problems(NAMED)
+            .problems(&[Code::ErasureNotFound]),
         Route::AdminGetLimits => Operation::new("Read a customer's limits")
             .answers::<Limits>(200, "Its own limits, and those in force.")
             .problems(NAMED),

@@ -134,6 +134,23 @@ pub(super) struct AuditHead {
     next_since: Option<i64>,
 }
 
+/// The erasure of the customer.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct Erasure {
+    /// `scheduled` while it can be withdrawn, then `erased`.
+    status: String,
+    requested_at: Timestamp,
+    /// From when on it cannot be withdrawn.
+    due_at: Timestamp,
+    /// From when on the customer is gone for everybody.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<Timestamp>,
+    /// Once erased: the signed certificate, a compact JWS; null until nothing is left.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+}
+
 /// A JWK set (RFC 7517).
 #[derive(JsonSchema)]
 #[schemars(rename = "JwkSet")]

@@ -117,6 +117,25 @@ pub struct Activation {
     pub reason: Option<String>,
 }
 
+/// Why the customer is to be erased.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct OwnErasure {
+    #[schemars(length(min = 1, max = MAX_REASON_CHARS))]
+    pub reason: Option<String>,
+}
+
+/// Why a customer is to be erased, and when.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ErasureByAdmin {
+    #[schemars(length(min = 1, max = MAX_REASON_CHARS))]
+    pub reason: String,
+    /// Days until it is carried out; the deployment's if left out.
+    #[schemars(range(min = 0, max = 365))]
+    pub grace_days: Option<i64>,
+}
+
 /// The writable fields of a user.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", deny_unknown_fields)]

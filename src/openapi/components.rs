@@ -48,6 +48,8 @@ fn problem() -> Value {
                     },
                 },
             },
+            "certificate": {"type": "string",
+                "description": "With `customer_erased`, once the destruction is complete: a compact JWS."},
             "violated-policies": {"type": "array", "items": {"type": "string"},
                 "description": "The limits that refused, with `quota_exceeded`."},
             "allowed": {"type": "boolean", "description": "False, where limits of one's own were asked."},

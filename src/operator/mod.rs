@@ -311,8 +311,10 @@ impl Turn<'_> {
             detail,
             limiter: None,
         };
-        let chain = &self.operator.chain;
-        memory.head.append(self.sql, chain, entry, self.now, self.entropy)
+        let (chain, fields) = (&self.operator.chain, &memory.fields);
+        memory
+            .head
+            .append(self.sql, fields, chain, entry, self.now, self.entropy)
     }
 
     /// Writes the sum of the refusals of a window that is over.

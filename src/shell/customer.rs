@@ -1,20 +1,22 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
 use crate::crypto::dek::unavailable;
-use crate::customer::errand::{Answer as ErrandAnswer, Errand};
+use crate::customer::account::Claimed;
+use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
 use crate::customer::outbox::Told;
-use crate::customer::request::{Answered, Repeat, Request};
+use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
 use crate::directory::errand::What;
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
 use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
+use crate::edge::settings::Settings;
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body, object, vault};
+use crate::shell::{Storage, body, ensure, erasure, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::vault::Errand as KeyErrand;
@@ -26,6 +28,8 @@ use worker::{Delay, DurableObject, Env, State, durable_object};
 
 /// Most times that one request looks whether another has fetched the key.
 const MAX_UNLOCK_ROUNDS: u32 = 3;
+/// Most times that one request claims an e-mail: each time another wish may have taken over from it meanwhile.
+const MAX_CLAIM_ROUNDS: u32 = 4;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
@@ -191,21 +195,49 @@ impl CustomerObject {
         let mut outcome = Ok(());
         for (notice, told) in notices {
             let own_id = self.with_awake(|customer, _| Ok(customer.id().clone()))?;
-            let what = match told {
-                Told::List(listing) => What::Put(listing),
-                Told::Release { index, attempt } => What::Release {
-                    index,
-                    holder: own_id,
-                    attempt,
-                },
-            };
-            let heard = object::tell_directory(&self.env, settings, what).await;
+            let heard = self.tell_one(settings, own_id, told).await;
             let now = host::now();
             self.with_awake(|customer, storage| customer.noticed(storage, &notice, heard.is_ok(), now))?;
-            outcome = outcome.and(heard.map(|_| ()));
+            outcome = outcome.and(heard);
         }
         self.arm()?;
         outcome
+    }
+
+    async fn tell_one(&self, settings: &Settings, own_id: CustomerId, told: Told) -> Result<()> {
+        let what = match told {
+            Told::List(listing) => What::Put(listing),
+            Told::Release { index, attempt } => What::Release {
+                index,
+                holder: own_id,
+                attempt,
+            },
+            Told::Alias(alias) => {
+                let errand = Errand {
+                    customer: alias,
+                    what: tell::What::DropAlias { customer: own_id },
+                };
+                let said = object::ask_customer(&self.env, &errand, settings.object_deadline_ms).await?;
+                return match said {
+                    ErrandAnswer::Noted => Ok(()),
+                    _ => Err(Error::fault("an alias answered something else")),
+                };
+            }
+            Told::Legacy => {
+                let outcome = erasure::legacy(&self.env, &own_id).await?;
+                return self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome));
+            }
+            Told::Vault => {
+                let held = vault::ask(&self.env, &own_id, KeyErrand::DeleteAll).await?;
+                return match held.wrapped {
+                    None => Ok(()),
+                    Some(_) => Err(Error::fault("the vault still holds a key")),
+                };
+            }
+        };
+        object::tell_directory(&self.env, settings, what)
+            .await
+            .map(|_| ())
     }
 
     /// Does something with the customer in a transaction, without an await.
@@ -263,9 +295,10 @@ impl CustomerObject {
             origin,
             as_admin,
             repeat,
+            claimed: None,
         };
         self.unlock(request.creates()).await?;
-        let answered = self.enqueue(request).await?;
+        let answered = self.decide(request).await?;
         // An administrator's change is answered only when the directory has it, so it tells what waits even if another
         // request is telling it already. A user's is told again by the alarm.
         if as_admin {
@@ -274,6 +307,21 @@ impl CustomerObject {
             let _ = self.tell_fresh().await;
             Ok(answered)
         }
+    }
+
+    /// Has a request decided; again where it first wants an e-mail's claim, with what came of that.
+    async fn decide(&self, mut request: Request) -> Result<Answered> {
+        let mut answered = self.enqueue(request.clone()).await?;
+        for _ in 0..MAX_CLAIM_ROUNDS {
+            let Reply::Claim(wanted) = answered.reply else {
+                break;
+            };
+            let site = host::site(&self.env)?;
+            let held = ensure::claim(&self.env, &site, &self.id()?, &wanted).await?;
+            request.claimed = Some(Claimed { wanted, held });
+            answered = self.enqueue(request.clone()).await?;
+        }
+        Ok(answered)
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.
@@ -426,6 +474,15 @@ impl CustomerObject {
     /// would stop trying.
     async fn wake_and_tick(&self) -> Result<()> {
         self.wake(&self.id()?)?;
+        // Without the key, which may be lost for good.
+        let erased = self.with_awake(|customer, storage| {
+            customer.erase_if_due(storage, host::now(), &mut PlatformEntropy)
+        });
+        if let Err(error) = erased {
+            self.alarm.set(None);
+            self.tick_again()?;
+            return Err(error);
+        }
         let unlocked = self.unlock(false).await;
         self.alarm.set(None);
         match unlocked {

@@ -1,10 +1,12 @@
 //! Carries out what the ensuring of an account asks, and the claim of an e-mail that is to change.
 
 use crate::caller::Caller;
-use crate::customer::errand::By;
+use crate::customer::account::Wanted;
+use crate::customer::errand::{self as customer, By, Standing};
 use crate::customer::profile::{NewCustomer, Plan, Profile};
 use crate::customer::request::Origin;
 use crate::customer::status::Status;
+use crate::directory::claims::Claim;
 use crate::directory::ensure::{Ask, Ensure, Ensured, Heard, Step, Wish};
 use crate::directory::errand::{Answer, What};
 use crate::edge::route::Route;
@@ -19,6 +21,8 @@ use worker::Env;
 
 /// Most errands of one run: five a round, in eight rounds, and a few more.
 const MAX_STEPS: u32 = 64;
+/// Most stale holders that one claim takes an e-mail from.
+const MAX_CLAIM_ROUNDS: u32 = 4;
 
 /// Makes sure that there is a customer of this e-mail.
 ///
@@ -43,6 +47,49 @@ pub async fn ensure(env: &Env, site: &Site, wish: Wish) -> Result<Ensured> {
         };
     }
     Err(Error::fault("ensuring an account took too many steps"))
+}
+
+/// Claims an e-mail for a customer that wants to change to it. True if it holds it now. A holder that neither has nor
+/// wants that e-mail any more loses it on the way.
+///
+/// # Errors
+/// `unavailable` where a part of the service does not answer.
+pub async fn claim(env: &Env, site: &Site, own: &CustomerId, wanted: &Wanted) -> Result<bool> {
+    for _ in 0..MAX_CLAIM_ROUNDS {
+        let what = What::Claim {
+            index: wanted.index,
+            candidate: own.clone(),
+            attempt: wanted.attempt,
+        };
+        let Answer::Claim(Some(Claim { holder, attempt })) =
+            object::tell_directory(env, &site.settings, what).await?
+        else {
+            return Err(Error::fault("an answer to another errand"));
+        };
+        if holder == *own {
+            return Ok(true);
+        }
+        let look = customer::Errand {
+            customer: holder.clone(),
+            what: customer::What::Look {
+                index: Some(wanted.index),
+                by: None,
+            },
+        };
+        match object::ask_customer(env, &look, site.settings.object_deadline_ms).await? {
+            // Whoever is about to become a customer has it too.
+            customer::Answer::Is(Standing::Customer { holds: true } | Standing::Absent) => return Ok(false),
+            _ => {
+                let what = What::Release {
+                    index: wanted.index,
+                    holder,
+                    attempt,
+                };
+                object::tell_directory(env, &site.settings, what).await?;
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// A user with a verified e-mail, for whom an account may be found, or made, at its first request.

@@ -89,6 +89,7 @@ fn load(env: &Env) -> Option<Rc<Site>> {
                 index: IndexKeys::derive(settings.index_key.expose()).ok()?,
                 limits: settings.rate_limits.clone(),
                 max_ttl_secs: settings.tokens.max_ttl_secs,
+                erasure_grace_days: settings.erasure_grace_days,
                 master_keys: MasterKeys::new(
                     settings
                         .master_keys

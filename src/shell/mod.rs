@@ -8,6 +8,7 @@ mod customer;
 mod deliver;
 mod directory;
 mod ensure;
+mod erasure;
 mod front;
 mod host;
 mod http;

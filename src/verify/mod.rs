@@ -2,6 +2,7 @@
 //! them with these functions, `user-api verify` checks them with the same ones. Pure: no I/O, no clock, no storage;
 //! builds for wasm32 too.
 
+pub mod certificate;
 pub mod chain;
 pub mod keys;
 pub mod note;
@@ -18,6 +19,8 @@ pub enum Place {
     Keys,
     /// In a checkpoint.
     Checkpoint,
+    /// In the certificate of an erasure.
+    Certificate,
     /// In the audit entry of this number.
     Entry(u64),
     /// In the log as a whole.
@@ -52,6 +55,7 @@ impl fmt::Display for Fault {
         match &self.place {
             Place::Keys => write!(f, "the public keys: {}", self.what),
             Place::Checkpoint => write!(f, "the checkpoint: {}", self.what),
+            Place::Certificate => write!(f, "the certificate: {}", self.what),
             Place::Entry(seq) => write!(f, "audit entry {seq}: {}", self.what),
             Place::Log => write!(f, "the audit log: {}", self.what),
             Place::Archive => write!(f, "the archive: {}", self.what),

@@ -43,6 +43,7 @@ impl Scene {
         let plain = request(route.method().as_str(), &route.path(variable));
         match route.body() {
             BodyKind::None => plain,
+            BodyKind::Ndjson => plain.body("application/x-ndjson", "{}"),
             BodyKind::MergePatch => plain.body("application/merge-patch+json", self.body(route).to_string()),
             _ => plain.body("application/json", self.body(route).to_string()),
         }
@@ -61,7 +62,7 @@ impl Scene {
             }
             Route::AdminPutLimits | Route::PutLimits => json!([]),
             Route::PutStatus | Route::AdminPutStatus => json!({"status": "active"}),
-            Route::AdminSuspend => json!({"reason": "r"}),
+            Route::AdminSuspend | Route::AdminRequestErasure => json!({"reason": "r"}),
             Route::EnsureCustomer => new_customer(&self.customer.id),
             _ => json!({}),
         }
@@ -181,6 +182,18 @@ fn judge(route: Route, kind: Kind, answer: Response) {
         }
         // The id of the other's key is none of its own.
         Access::OwnOnly if route.pattern().contains("{keyId}") => assert_eq!(answer.status, 404, "{told}"),
+        // Nobody has asked for one.
+        Access::Served | Access::OwnOnly
+            if matches!(
+                route,
+                Route::GetErasure
+                    | Route::WithdrawErasure
+                    | Route::AdminGetErasure
+                    | Route::AdminWithdrawErasure
+            ) =>
+        {
+            assert_eq!(answer.json()["code"], "erasure_not_found", "{told}");
+        }
         // There is no such lease, and giving it back is no fault.
         Access::Served | Access::OwnOnly => assert!((200..300).contains(&answer.status), "{told}"),
     }

@@ -209,12 +209,8 @@ fn patches_of_different_keys_all_survive() {
 #[test]
 fn the_status_is_told_with_its_reason_and_since_when() {
     let mut world = World::new();
-    world
-        .sql
-        .raw(|db| db.execute("UPDATE customer SET status_reason = 'unpaid'", []))
-        .unwrap();
-    world.set_status("suspended");
-    let wanted = json!({"status": "suspended", "statusReason": "unpaid", "statusChangedAt": "2026-01-01T00:00:00.000Z"});
+    world.send(&admin().says(Route::AdminSuspend, &json!({"reason": "unpaid"})));
+    let wanted = json!({"status": "suspended", "statusReason": "unpaid", "statusChangedAt": "2026-01-01T00:00:00.001Z"});
     assert_eq!(world.json(&ada().asks(Route::GetStatus)), wanted);
 }
 

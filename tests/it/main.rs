@@ -30,11 +30,13 @@ mod list_cost;
 mod moving;
 mod operator;
 mod preferences;
+mod sealing;
 mod status;
 mod status_gate;
 mod users;
 mod vault;
 
+mod erasure;
 mod faults;
 mod imitation;
 mod migrations;

@@ -16,6 +16,10 @@ CREATE TABLE account (
          AND (pending_index IS NULL) = (pending_attempt IS NULL) AND (pending_index IS NULL) = (pending_since IS NULL))
 ) STRICT;
 
+CREATE TABLE alias_erased (
+  customer_id  TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE alias_of (
   email_index  BLOB    PRIMARY KEY CHECK (length(email_index) = 32),
   customer_id  TEXT    NOT NULL
@@ -61,7 +65,7 @@ CREATE TABLE customer (
   incarnation        TEXT    NOT NULL CHECK (length(incarnation) = 16),
   version            INTEGER NOT NULL CHECK (version >= 1),
   status             TEXT    NOT NULL CHECK (status IN ('pending_verification', 'active', 'suspended', 'cancelled', 'erased')),
-  status_reason      TEXT,
+  status_reason      BLOB,
   status_changed_at  INTEGER NOT NULL,
   plan               TEXT    NOT NULL CHECK (plan IN ('free', 'starter', 'pro', 'enterprise')),
   features           TEXT    NOT NULL CHECK (json_valid(features)),
@@ -70,6 +74,17 @@ CREATE TABLE customer (
   updated_at         INTEGER NOT NULL,
   last_seen_at       INTEGER,
   key_fingerprint    BLOB    NOT NULL CHECK (length(key_fingerprint) = 32)
+) STRICT;
+
+CREATE TABLE erasure (
+  one           INTEGER PRIMARY KEY CHECK (one = 1),
+  asked_by      TEXT    NOT NULL CHECK (json_valid(asked_by)),
+  requested_at  INTEGER NOT NULL,
+  due_at        INTEGER NOT NULL CHECK (due_at >= requested_at),
+  erased_at     INTEGER,
+  progress      TEXT    CHECK (json_valid(progress)),
+  certificate   TEXT,
+  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL))
 ) STRICT;
 
 CREATE TABLE idempotency (
@@ -102,7 +117,7 @@ CREATE TABLE limits (
 
 CREATE TABLE outbox (
   seq       INTEGER PRIMARY KEY,
-  kind      TEXT    NOT NULL CHECK (kind IN ('list', 'release')),
+  kind      TEXT    NOT NULL CHECK (kind IN ('list', 'release', 'alias', 'legacy', 'vault')),
   key       BLOB    NOT NULL,
   mark      INTEGER NOT NULL,
   attempts  INTEGER NOT NULL CHECK (attempts >= 0),
@@ -143,16 +158,46 @@ CREATE TABLE users (
   last_seen_at         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER a_certificate_is_for_ever BEFORE UPDATE ON erasure
+WHEN (old.erased_at IS NOT NULL AND new.erased_at IS NOT old.erased_at)
+  OR (old.certificate IS NOT NULL AND new.certificate IS NOT old.certificate)
+BEGIN
+  SELECT RAISE(ABORT, 'a certificate is for ever');
+END;
+
 CREATE TRIGGER a_customer_never_becomes_an_alias BEFORE INSERT ON alias_of
 WHEN EXISTS (SELECT 1 FROM customer)
 BEGIN
   SELECT RAISE(ABORT, 'a customer never becomes an alias');
 END;
 
+CREATE TRIGGER a_customer_never_becomes_nothing BEFORE DELETE ON customer
+BEGIN
+  SELECT RAISE(ABORT, 'a customer never becomes nothing');
+END;
+
 CREATE TRIGGER an_alias_never_becomes_a_customer BEFORE INSERT ON customer
 WHEN EXISTS (SELECT 1 FROM alias_of)
 BEGIN
   SELECT RAISE(ABORT, 'an alias never becomes a customer');
+END;
+
+CREATE TRIGGER an_alias_never_stands_for_an_erased_customer BEFORE INSERT ON alias_of
+WHEN EXISTS (SELECT 1 FROM alias_erased WHERE customer_id = new.customer_id)
+BEGIN
+  SELECT RAISE(ABORT, 'an alias never stands for an erased customer');
+END;
+
+CREATE TRIGGER an_erased_alias_never_becomes_a_customer BEFORE INSERT ON customer
+WHEN EXISTS (SELECT 1 FROM alias_erased)
+BEGIN
+  SELECT RAISE(ABORT, 'an erased alias never becomes a customer');
+END;
+
+CREATE TRIGGER an_erased_customer_stays_erased BEFORE UPDATE OF status ON customer
+WHEN old.status = 'erased' AND new.status <> 'erased'
+BEGIN
+  SELECT RAISE(ABORT, 'an erased customer stays erased');
 END;
 
 CREATE TRIGGER api_key_is_always_the_same BEFORE UPDATE ON api_keys
@@ -182,7 +227,7 @@ END;
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header AND new.hash = old.hash
-          AND new.limiter IS old.limiter)
+          AND (new.limiter IS old.limiter OR new.limiter IS NULL))
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never changed');
 END;
@@ -201,5 +246,11 @@ CREATE TRIGGER not_before_never_moves_back BEFORE UPDATE OF not_before ON token_
 WHEN old.not_before IS NOT NULL AND (new.not_before IS NULL OR new.not_before < old.not_before)
 BEGIN
   SELECT RAISE(ABORT, 'not_before never moves back');
+END;
+
+CREATE TRIGGER what_was_erased_is_never_withdrawn BEFORE DELETE ON erasure
+WHEN old.erased_at IS NOT NULL
+BEGIN
+  SELECT RAISE(ABORT, 'what was erased is never withdrawn');
 END;
 

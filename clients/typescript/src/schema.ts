@@ -91,6 +91,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/customers/{customerId}/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a customer's erasure
+         * @description The one operation that answers 200 of a customer that is erased.
+         */
+        get: operations["adminGetErasure"];
+        put?: never;
+        /**
+         * Ask for a customer's erasure
+         * @description Asking again changes nothing, except that `graceDays` may bring it forward.
+         */
+        post: operations["adminRequestErasure"];
+        /** Withdraw a customer's erasure */
+        delete: operations["adminWithdrawErasure"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}/limits": {
         parameters: {
             query?: never;
@@ -319,6 +344,31 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/customer/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the erasure */
+        get: operations["getErasure"];
+        put?: never;
+        /**
+         * Ask for the erasure of the customer
+         * @description The owner, in any status. Asking again changes nothing.
+         */
+        post: operations["requestErasure"];
+        /**
+         * Withdraw the erasure
+         * @description Until it is due. What an administrator asked for only an administrator withdraws.
+         */
+        delete: operations["withdrawErasure"];
         options?: never;
         head?: never;
         patch?: never;
@@ -897,6 +947,34 @@ export interface components {
             created: boolean;
             customerId: components["schemas"]["CustomerId"];
         };
+        /** @description The erasure of the customer. */
+        Erasure: {
+            /** @description Once erased: the signed certificate, a compact JWS; null until nothing is left. */
+            certificate?: string | null;
+            /**
+             * Format: date-time
+             * @description From when on it cannot be withdrawn.
+             */
+            dueAt: string;
+            /**
+             * Format: date-time
+             * @description From when on the customer is gone for everybody.
+             */
+            erasedAt?: string | null;
+            /** Format: date-time */
+            requestedAt: string;
+            /** @description `scheduled` while it can be withdrawn, then `erased`. */
+            status: string;
+        };
+        /** @description Why a customer is to be erased, and when. */
+        ErasureByAdmin: {
+            /**
+             * Format: int64
+             * @description Days until it is carried out; the deployment's if left out.
+             */
+            graceDays?: number | null;
+            reason: string;
+        };
         /** @description The state of the worker. */
         Health: {
             /** @description `ok`, or `ready`. */
@@ -1003,6 +1081,10 @@ export interface components {
             email?: boolean | null;
             product?: boolean | null;
             security?: boolean | null;
+        };
+        /** @description Why the customer is to be erased. */
+        OwnErasure: {
+            reason?: string | null;
         };
         /**
          * @description What the customer pays for.
@@ -1113,8 +1195,10 @@ export interface components {
         Problem: {
             /** @description False, where limits of one's own were asked. */
             allowed?: boolean;
+            /** @description With `customer_erased`, once the destruction is complete: a compact JWS. */
+            certificate?: string;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -1156,7 +1240,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem404: {
             /** @enum {string} */
-            code: "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "problem_not_found";
+            code: "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found";
             /** @constant */
             status: 404;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1516,6 +1600,20 @@ export interface components {
          *     - `audit_entry_not_found`: There is no such audit entry
          */
         "404.customer_not_found.audit_entry_not_found": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2220,6 +2318,142 @@ export interface operations {
             403: components["responses"]["403.forbidden"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminGetErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminRequestErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureByAdmin"];
+            };
+        };
+        responses: {
+            /** @description It is scheduled. */
+            202: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminWithdrawErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is withdrawn; nothing has changed. */
+            204: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            422: components["responses"]["422.idempotency_key_reused"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3202,6 +3436,141 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    getErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    requestErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["OwnErasure"];
+            };
+        };
+        responses: {
+            /** @description It is scheduled. */
+            202: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    withdrawErasure: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is withdrawn; nothing has changed. */
+            204: {
+                headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased"];
+            422: components["responses"]["422.idempotency_key_reused"];
             429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];

@@ -129,8 +129,9 @@ impl KeyEdit {
     pub fn apply(&self, before: &KeyRecord, now: Timestamp) -> Result<KeyRecord> {
         let mut after = before.clone();
         let mut faults = Vec::new();
+        let mut settings = before.settings()?.clone();
         if let Some(name) = &self.name {
-            after.name.clone_from(name);
+            settings.name.clone_from(name);
         }
         if let Some(scopes) = &self.scopes {
             after.scopes.clone_from(scopes);
@@ -139,11 +140,12 @@ impl KeyEdit {
             faults.extend(expiry_fault(expires_at, now));
         }
         after.expires_at = self.expires_at.clone().apply(before.expires_at);
-        after.allowed_origins = match &self.allowed_origins {
-            Edit::Keep => after.allowed_origins,
+        settings.allowed_origins = match &self.allowed_origins {
+            Edit::Keep => settings.allowed_origins,
             Edit::Clear => Vec::new(),
             Edit::Set(origins) => origins.clone(),
         };
+        after.settings = Ok(settings);
         after.limit = match &self.limit {
             Edit::Keep => before.limit,
             Edit::Clear => None,

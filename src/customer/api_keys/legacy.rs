@@ -1,8 +1,9 @@
 //! Keys of the older login service, of which only the SHA-256 is known: taken over by hash, so that they go on
 //! working until they are rotated into the new form.
 
-use super::record::KeyRecord;
+use super::record::{KeyRecord, Settings};
 use super::{Keys, MAX_NAME_CHARS, Scope};
+use crate::crypto::FieldKeys;
 use crate::crypto::api_key::LEGACY_PREFIX;
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -52,6 +53,7 @@ impl Keys {
     pub fn import(
         &mut self,
         sql: &dyn Sql,
+        fields: &FieldKeys,
         key: LegacyKey,
         now: Timestamp,
         entropy: &mut dyn Entropy,
@@ -80,8 +82,10 @@ impl Keys {
             digest: key.digest,
             legacy: true,
             version: 1,
-            name: key.name.chars().take(MAX_NAME_CHARS).collect(),
-            allowed_origins: key.allowed_origins,
+            settings: Ok(Settings {
+                name: key.name.chars().take(MAX_NAME_CHARS).collect(),
+                allowed_origins: key.allowed_origins,
+            }),
             prefix: LEGACY_PREFIX.to_owned(),
             last4: None,
             scopes: key.scopes,
@@ -94,7 +98,7 @@ impl Keys {
             revoked_at: key.ended_at.map(|at| at.min(now)),
             rotated_from: None,
         };
-        self.insert(sql, record, now)?;
+        self.insert(sql, fields, record, now, entropy)?;
         Ok(Imported::Created)
     }
 }

@@ -28,10 +28,10 @@ pub use body::{
 pub use legacy::{Imported, LegacyKey, MAX_LEGACY_KEYS};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use record::View;
-pub use record::{KeyLimit, KeyRecord, KeyStatus};
+pub use record::{KeyLimit, KeyRecord, KeyStatus, Settings};
 pub use scope::Scope;
 
-use crate::crypto::{ApiKeyPepper, ApiKeySecret};
+use crate::crypto::{ApiKeyPepper, ApiKeySecret, FieldKeys};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
@@ -51,6 +51,8 @@ pub struct Issuer<'a> {
     pub customer: &'a CustomerId,
     /// By which the front recognises it.
     pub pepper: &'a ApiKeyPepper,
+    /// Under which its settings are sealed.
+    pub fields: &'a FieldKeys,
 }
 
 /// A key that was just made, with the secret that is shown this once.
@@ -74,7 +76,7 @@ impl Issued {
     /// `internal_error`, in practice never.
     pub fn to_json(&self) -> Result<Vec<u8>> {
         let secret = Some(self.secret.expose());
-        json::to_bytes(&self.record.view_with(self.record.created_at, secret))
+        json::to_bytes(&self.record.view_with(self.record.created_at, secret)?)
     }
 }
 
@@ -91,8 +93,8 @@ impl Keys {
     ///
     /// # Errors
     /// `internal_error` if the engine fails or a row is unreadable.
-    pub fn load(sql: &dyn Sql) -> Result<Self> {
-        let records = store::load(sql)?;
+    pub fn load(sql: &dyn Sql, fields: &FieldKeys) -> Result<Self> {
+        let records = store::load(sql, fields)?;
         let changes = records
             .iter()
             .flat_map(|key| [Some(key.created_at), key.rotated_at, key.revoked_at]);
@@ -137,7 +139,7 @@ impl Keys {
             };
             return Err(Error::new(Code::InvalidApiKey, detail));
         }
-        if !key.allows_origin(browser_origin) {
+        if !key.allows_origin(browser_origin)? {
             return Err(Error::new(
                 Code::OriginNotAllowed,
                 "The API key may not be used from this origin.",
@@ -207,7 +209,7 @@ impl Keys {
         }
         let now = self.at(now);
         json::to_bytes(&Page {
-            data: self.iter().map(|key| key.view(now)).collect(),
+            data: self.iter().map(|key| key.view(now)).collect::<Result<_>>()?,
             has_more: false,
             next_cursor: None,
         })
@@ -238,16 +240,19 @@ impl Keys {
     pub fn patch(
         &mut self,
         sql: &dyn Sql,
+        fields: &FieldKeys,
         key_id: &KeyId,
         edit: &KeyEdit,
         now: Timestamp,
+        entropy: &mut dyn Entropy,
     ) -> Result<&KeyRecord> {
         let now = self.at(now);
         let before = self.active(key_id, now)?;
         let mut after = edit.apply(before, now)?;
         if after != *before {
             after.version = after.version.saturating_add(1);
-            self.replace(sql, after, now)?;
+            store::update(sql, fields, &after, entropy)?;
+            self.replace(after, now)?;
         }
         self.get(key_id)
     }
@@ -269,11 +274,12 @@ impl Keys {
         let now = self.at(now);
         let mut old = self.active(key_id, now)?.clone();
         self.check_room(now, usize::from(rotation.grace_secs == 0))?;
+        let settings = old.settings()?.clone();
         let new = NewKey {
-            name: old.name.clone(),
+            name: settings.name,
             scopes: old.scopes.clone(),
             expires_at: old.expires_at,
-            allowed_origins: old.allowed_origins.clone(),
+            allowed_origins: settings.allowed_origins,
             limit: old.limit,
         };
         let grace_ms = rotation.grace_secs.saturating_mul(1000);
@@ -281,7 +287,8 @@ impl Keys {
         old.expires_at = Some(old.expires_at.map_or(grace_end, |end| end.min(grace_end)));
         old.rotated_at = Some(now);
         old.version = old.version.saturating_add(1);
-        self.replace(sql, old, now)?;
+        store::end(sql, &old)?;
+        self.replace(old, now)?;
         self.issue(sql, issuer, new, Some(key_id.clone()), now, entropy)
     }
 
@@ -298,7 +305,8 @@ impl Keys {
         }
         key.revoked_at = Some(now);
         key.version = key.version.saturating_add(1);
-        self.replace(sql, key, now)?;
+        store::end(sql, &key)?;
+        self.replace(key, now)?;
         Ok(true)
     }
 
@@ -332,8 +340,10 @@ impl Keys {
             digest: secret.digest,
             legacy: false,
             version: 1,
-            name: new.name,
-            allowed_origins: new.allowed_origins,
+            settings: Ok(Settings {
+                name: new.name,
+                allowed_origins: new.allowed_origins,
+            }),
             prefix: secret.prefix.clone(),
             last4: Some(secret.last4.clone()),
             scopes: new.scopes,
@@ -345,12 +355,19 @@ impl Keys {
             revoked_at: None,
             rotated_from,
         };
-        self.insert(sql, record.clone(), now)?;
+        self.insert(sql, issuer.fields, record.clone(), now, entropy)?;
         Ok(Issued { record, secret })
     }
 
     /// Adds a row, in exchange for the one that ended first where there are as many as may be.
-    fn insert(&mut self, sql: &dyn Sql, record: KeyRecord, now: Timestamp) -> Result<()> {
+    fn insert(
+        &mut self,
+        sql: &dyn Sql,
+        fields: &FieldKeys,
+        record: KeyRecord,
+        now: Timestamp,
+        entropy: &mut dyn Entropy,
+    ) -> Result<()> {
         while self.records.len() >= MAX_ROWS {
             // Legacy keys stay, because a dump that is imported again could bring them back.
             let ended = self
@@ -363,14 +380,13 @@ impl Keys {
             store::delete(sql, &key_id)?;
             self.records.retain(|key| key.key_id != key_id);
         }
-        store::insert(sql, &record)?;
+        store::insert(sql, fields, &record, entropy)?;
         self.records.push(record);
         self.floor = Some(now);
         Ok(())
     }
 
-    fn replace(&mut self, sql: &dyn Sql, after: KeyRecord, now: Timestamp) -> Result<()> {
-        store::update(sql, &after)?;
+    fn replace(&mut self, after: KeyRecord, now: Timestamp) -> Result<()> {
         let key_id = after.key_id.clone();
         *self.get_mut(&key_id)? = after;
         self.floor = Some(now);

@@ -4,7 +4,7 @@ use super::scope::Scope;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::types::{KeyDigest, KeyId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A limit that a key has for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -31,6 +31,16 @@ pub enum KeyStatus {
     Expired,
 }
 
+/// What a person wrote about a key, stored together as one document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// What its owner calls it.
+    pub name: String,
+    /// From which origins browsers may use it; every one where this is empty.
+    pub allowed_origins: Vec<String>,
+}
+
 /// One API key. The key itself is nowhere in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecord {
@@ -40,10 +50,8 @@ pub struct KeyRecord {
     /// Whether it came from the older login service.
     pub legacy: bool,
     pub(super) version: i64,
-    /// What its owner calls it.
-    pub name: String,
-    /// From which origins browsers may use it; every one where this is empty.
-    pub allowed_origins: Vec<String>,
+    /// What a person wrote about it, or why that cannot be read.
+    pub settings: Result<Settings>,
     /// How it begins.
     pub prefix: String,
     /// Its last four characters; not known of a legacy key.
@@ -143,15 +151,25 @@ impl KeyRecord {
         ))
     }
 
+    /// What a person wrote about it.
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`.
+    pub fn settings(&self) -> Result<&Settings> {
+        self.settings.as_ref().map_err(Clone::clone)
+    }
+
     /// Whether a browser on a page of `origin` may use it. No protection from programs, which send what they like
     /// or nothing; it keeps a key that a page contains from being used on other pages.
-    pub(super) fn allows_origin(&self, origin: Option<&str>) -> bool {
-        match origin {
-            Some(origin) if !self.allowed_origins.is_empty() => {
-                self.allowed_origins.iter().any(|allowed| allowed == origin)
-            }
-            _ => true,
-        }
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable` if it comes from a browser and nobody can tell.
+    pub(super) fn allows_origin(&self, origin: Option<&str>) -> Result<bool> {
+        let Some(origin) = origin else {
+            return Ok(true);
+        };
+        let allowed = &self.settings()?.allowed_origins;
+        Ok(allowed.is_empty() || allowed.iter().any(|allowed| allowed == origin))
     }
 
     /// The version of this resource at `now`, given the customer's incarnation. `lastUsedAt` is outside it; an
@@ -166,23 +184,30 @@ impl KeyRecord {
     }
 
     /// The resource `/customer/me/api-keys/{keyId}`, which also is what the audit log may compare.
-    #[must_use]
-    pub fn view(&self, now: Timestamp) -> impl Serialize + '_ {
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`.
+    pub fn view(&self, now: Timestamp) -> Result<impl Serialize + '_> {
         self.view_with(now, None)
     }
 
     /// [`KeyRecord::view`] as JSON.
     ///
     /// # Errors
-    /// `internal_error`, in practice never.
+    /// `sealed_data_unreadable`.
     pub fn to_json(&self, now: Timestamp) -> Result<Vec<u8>> {
-        json::to_bytes(&self.view(now))
+        json::to_bytes(&self.view(now)?)
     }
 
-    pub(super) fn view_with<'a>(&'a self, now: Timestamp, secret: Option<&'a str>) -> impl Serialize + 'a {
-        View {
+    pub(super) fn view_with<'a>(
+        &'a self,
+        now: Timestamp,
+        secret: Option<&'a str>,
+    ) -> Result<impl Serialize + 'a> {
+        let settings = self.settings()?;
+        Ok(View {
             key_id: &self.key_id,
-            name: &self.name,
+            name: &settings.name,
             prefix: &self.prefix,
             last4: self.last4.as_deref(),
             scopes: &self.scopes,
@@ -190,11 +215,11 @@ impl KeyRecord {
             expires_at: self.expires_at,
             last_used_at: self.last_used_at,
             status: self.status(now),
-            allowed_origins: &self.allowed_origins,
+            allowed_origins: &settings.allowed_origins,
             limit: self.limit,
             rotated_from: self.rotated_from.as_ref(),
             legacy: self.legacy,
             secret,
-        }
+        })
     }
 }

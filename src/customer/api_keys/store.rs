@@ -2,36 +2,28 @@
 
 use super::record::{KeyLimit, KeyRecord};
 use super::scope;
+use crate::crypto::{Column, FieldKeys};
+use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-use crate::json;
 use crate::sql::{Row, Sql, Value};
 use crate::types::{KeyDigest, KeyId, Timestamp};
-use serde::{Deserialize, Serialize};
-
-/// What a person wrote, stored together as one document.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Settings {
-    name: String,
-    allowed_origins: Vec<String>,
-}
 
 /// All keys, oldest first.
 ///
 /// # Errors
 /// `internal_error` if the engine fails or a row is unreadable.
-pub(super) fn load(sql: &dyn Sql) -> Result<Vec<KeyRecord>> {
+pub(super) fn load(sql: &dyn Sql, fields: &FieldKeys) -> Result<Vec<KeyRecord>> {
     let rows = sql.exec(
         "SELECT key_id, digest, legacy, version, settings, prefix, last4, scopes, limit_q, limit_w, created_at, \
          expires_at, last_used_at, rotated_at, revoked_at, rotated_from FROM api_keys ORDER BY key_id",
         &[],
     )?;
-    rows.iter().map(read).collect()
+    rows.iter().map(|row| read(row, fields)).collect()
 }
 
-fn read(row: &Row) -> Result<KeyRecord> {
+fn read(row: &Row, fields: &FieldKeys) -> Result<KeyRecord> {
     let digest = row.blob(1)?.try_into();
-    let settings: Settings = json::from_stored(row.blob(4)?, "API key settings")?;
+    let settings = fields.open_json(Column::ApiKeySettings, row.text(0)?, row.blob(4)?);
     let limit = row.integer_or_null(8)?.zip(row.integer_or_null(9)?);
     let time = |column| Ok::<_, Error>(row.integer_or_null(column)?.map(Timestamp::from_millis));
     Ok(KeyRecord {
@@ -39,8 +31,7 @@ fn read(row: &Row) -> Result<KeyRecord> {
         digest: KeyDigest::new(digest.map_err(|_| Error::fault("a stored digest is malformed"))?),
         legacy: row.integer(2)? == 1,
         version: row.integer(3)?,
-        name: settings.name,
-        allowed_origins: settings.allowed_origins,
+        settings,
         prefix: row.text(5)?.to_owned(),
         last4: row.text_or_null(6)?.map(str::to_owned),
         scopes: scope::split(row.text(7)?)?,
@@ -58,12 +49,14 @@ fn key_id(text: &str) -> Result<KeyId> {
     KeyId::parse(text).ok_or_else(|| Error::fault("a stored key id is malformed"))
 }
 
-fn settings(key: &KeyRecord) -> Result<Value> {
-    let settings = Settings {
-        name: key.name.clone(),
-        allowed_origins: key.allowed_origins.clone(),
-    };
-    json::to_bytes(&settings).map(Value::from)
+fn settings(key: &KeyRecord, fields: &FieldKeys, entropy: &mut dyn Entropy) -> Result<Value> {
+    let sealed = fields.seal_json(
+        Column::ApiKeySettings,
+        key.key_id.as_str(),
+        key.settings()?,
+        entropy,
+    )?;
+    Ok(sealed.into())
 }
 
 fn millis(at: Option<Timestamp>) -> Value {
@@ -72,7 +65,12 @@ fn millis(at: Option<Timestamp>) -> Value {
 
 /// # Errors
 /// `internal_error` from the engine.
-pub(super) fn insert(sql: &dyn Sql, key: &KeyRecord) -> Result<()> {
+pub(super) fn insert(
+    sql: &dyn Sql,
+    fields: &FieldKeys,
+    key: &KeyRecord,
+    entropy: &mut dyn Entropy,
+) -> Result<()> {
     sql.exec(
         "INSERT INTO api_keys (key_id, digest, legacy, version, settings, prefix, last4, scopes, limit_q, limit_w, \
          created_at, expires_at, last_used_at, rotated_at, revoked_at, rotated_from) \
@@ -82,7 +80,7 @@ pub(super) fn insert(sql: &dyn Sql, key: &KeyRecord) -> Result<()> {
             key.digest.as_bytes().as_slice().into(),
             i64::from(key.legacy).into(),
             key.version.into(),
-            settings(key)?,
+            settings(key, fields, entropy)?,
             key.prefix.as_str().into(),
             key.last4.as_deref().into(),
             scope::join(&key.scopes).into(),
@@ -103,16 +101,39 @@ pub(super) fn insert(sql: &dyn Sql, key: &KeyRecord) -> Result<()> {
 ///
 /// # Errors
 /// `internal_error` from the engine.
-pub(super) fn update(sql: &dyn Sql, key: &KeyRecord) -> Result<()> {
+pub(super) fn update(
+    sql: &dyn Sql,
+    fields: &FieldKeys,
+    key: &KeyRecord,
+    entropy: &mut dyn Entropy,
+) -> Result<()> {
     sql.exec(
         "UPDATE api_keys SET version = ?, settings = ?, scopes = ?, limit_q = ?, limit_w = ?, expires_at = ?, \
          rotated_at = ?, revoked_at = ? WHERE key_id = ?",
         &[
             key.version.into(),
-            settings(key)?,
+            settings(key, fields, entropy)?,
             scope::join(&key.scopes).into(),
             key.limit.map(|limit| limit.q).into(),
             key.limit.map(|limit| limit.w).into(),
+            millis(key.expires_at),
+            millis(key.rotated_at),
+            millis(key.revoked_at),
+            key.key_id.as_str().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Writes how and when a key ends, and nothing that is sealed.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub(super) fn end(sql: &dyn Sql, key: &KeyRecord) -> Result<()> {
+    sql.exec(
+        "UPDATE api_keys SET version = ?, expires_at = ?, rotated_at = ?, revoked_at = ? WHERE key_id = ?",
+        &[
+            key.version.into(),
             millis(key.expires_at),
             millis(key.rotated_at),
             millis(key.revoked_at),

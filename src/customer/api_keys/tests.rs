@@ -16,7 +16,7 @@ mod use_of_keys;
 
 use super::testing::{Counter, Memory};
 use super::*;
-use crate::crypto::IndexKeys;
+use crate::crypto::{Dek, IndexKeys};
 use serde_json::{Value, json};
 
 /// 2027-01-15T08:00:00Z, in milliseconds: the start of an hour.
@@ -27,6 +27,7 @@ pub struct World {
     pub sql: Memory,
     pub keys: Keys,
     pub index: IndexKeys,
+    pub fields: FieldKeys,
     pub customer: CustomerId,
     pub now_ms: i64,
     pub entropy: Counter,
@@ -38,6 +39,7 @@ impl World {
             sql: Memory::migrated(),
             keys: Keys::default(),
             index: IndexKeys::derive(&[7; 32]).unwrap(),
+            fields: FieldKeys::derive(&CustomerId::parse("cust_a").unwrap(), &Dek::new([7; 32])).unwrap(),
             customer: CustomerId::parse("cust_a").unwrap(),
             now_ms: START,
             entropy: Counter::default(),
@@ -57,6 +59,7 @@ impl World {
         let issuer = Issuer {
             customer: &self.customer,
             pepper: self.index.api_keys(),
+            fields: &self.fields,
         };
         self.keys.create(&self.sql, issuer, new, now, &mut self.entropy)
     }
@@ -66,6 +69,7 @@ impl World {
         let issuer = Issuer {
             customer: &self.customer,
             pepper: self.index.api_keys(),
+            fields: &self.fields,
         };
         let rotation = Rotation { grace_secs };
         self.keys
@@ -80,7 +84,9 @@ impl World {
     pub fn patch(&mut self, key_id: &KeyId, body: Value) -> Result<KeyRecord> {
         let edit = KeyEdit::parse(body.to_string().as_bytes())?;
         let now = self.now();
-        self.keys.patch(&self.sql, key_id, &edit, now).cloned()
+        self.keys
+            .patch(&self.sql, &self.fields, key_id, &edit, now, &mut self.entropy)
+            .cloned()
     }
 
     /// As a request with that key arrives: the front reads the text, the object judges the digest.
@@ -97,7 +103,7 @@ impl World {
 
     /// What was written is what is remembered.
     pub fn check_stored(&self) {
-        let stored = Keys::load(&self.sql).unwrap();
+        let stored = Keys::load(&self.sql, &self.fields).unwrap();
         let mut remembered = self.keys.records.clone();
         remembered.sort_by(|a, b| a.key_id.cmp(&b.key_id));
         assert_eq!(stored.records, remembered);

@@ -111,7 +111,11 @@ impl Reader<'_> {
                 upper = row.integer(0)?;
                 bytes = bytes.saturating_add(row.text(1)?.len());
                 bytes = bytes.saturating_add(row.blob_or_null(2)?.map_or(0, <[u8]>::len));
-                data.push(self.shown(row, viewer)?);
+                // An unreadable detail must not bar the way to all older entries; asked for alone it is refused.
+                data.push(match self.shown(row, viewer) {
+                    Err(error) if error.code == Code::SealedDataUnreadable => self.bare(row, viewer)?,
+                    shown => shown?,
+                });
             }
         }
         let next = if is_exhausted { floor } else { upper };
@@ -149,6 +153,12 @@ impl Reader<'_> {
                 wanted.into(),
             ],
         )
+    }
+
+    /// The entry without its detail.
+    fn bare(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {
+        let header: Value = json::from_stored(row.text(1)?.as_bytes(), "audit header")?;
+        Ok(entry(&header, None, &hex(row.blob(3)?), viewer))
     }
 
     fn shown(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {

@@ -133,7 +133,7 @@ impl Turn<'_> {
             return Ok(());
         };
         let user_id = memory.user_id(user)?.clone();
-        let (_, number) = preferences::load(self.sql, &user_id)?;
+        let (_, number) = preferences::load(self.sql, self.fields()?, &user_id)?;
         let visibility = kept.document.get("emailVisibility").and_then(Value::as_str);
         let visibility = visibility.and_then(EmailVisibility::parse);
         if let (0, Some(email_visibility)) = (number, visibility) {
@@ -141,20 +141,23 @@ impl Turn<'_> {
                 email_visibility,
                 ..Preferences::default()
             };
-            preferences::store(self.sql, &user_id, &own, 1)?;
+            preferences::store(self.sql, self.fields()?, &user_id, &own, 1, self.entropy)?;
         }
         let name = kept
             .document
             .pointer("/displayName/current")
             .and_then(Value::as_str);
         let name = name.map(|name| tidy_line(name, MAX_DISPLAY_NAME_CHARS));
-        let mut record = UserRecord::load(self.sql, &user_id)?;
-        if let (None, Some(name)) = (&record.profile.display_name, name.filter(|name| !name.is_empty())) {
+        let mut record = UserRecord::load(self.sql, self.fields()?, &user_id)?;
+        if let (None, Some(name)) = (
+            &record.profile()?.display_name,
+            name.filter(|name| !name.is_empty()),
+        ) {
             let profile = UserProfile {
                 display_name: Some(name),
-                ..record.profile.clone()
+                ..record.profile()?.clone()
             };
-            record.write_profile(self.sql, profile, self.now)?;
+            record.write_profile(self.sql, self.fields()?, profile, self.now, self.entropy)?;
         }
         store::put(self, Kind::Preferences, USED, &kept)?;
         self.sql
@@ -189,7 +192,10 @@ impl Turn<'_> {
             last_used_at: key.last_used_at,
             ended_at: key.ended.then(|| key.ended_at.unwrap_or(self.now)),
         };
-        let outcome = match memory.keys.import(self.sql, legacy, self.now, self.entropy) {
+        let outcome = match memory
+            .keys
+            .import(self.sql, self.fields()?, legacy, self.now, self.entropy)
+        {
             Ok(Imported::Created) => Outcome::Created,
             Ok(Imported::Merged) => Outcome::Merged,
             Ok(Imported::Unchanged) => return Ok((Outcome::Unchanged, words)),

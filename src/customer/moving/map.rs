@@ -6,6 +6,7 @@
 
 use crate::customer::profile::{Plan, Profile, Record};
 use crate::customer::status::Status;
+use crate::error::Result;
 use crate::legacy::Facts;
 use crate::legacy::facts::{STATUS, Said, strictness};
 use crate::types::Timestamp;
@@ -88,23 +89,27 @@ pub struct Change<'a> {
 
 impl Change<'_> {
     /// Takes over into the record what may be taken over, and says whether anything was.
-    pub fn apply(&self, record: &mut Record) -> bool {
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`, before anything is changed: what cannot be read is not overwritten.
+    pub fn apply(&self, record: &mut Record) -> Result<bool> {
         let old = record.clone();
+        let known = record.profile()?.clone();
         let before = self.before.map(|facts| map(facts, self.now));
         let after = map(self.after, self.now);
         let is_new = record.version.number == 1;
         // The e-mail is not among them: it needs its claim, and `account` changes it.
         let of = |pick: fn(&Profile) -> &Option<String>, name: &str| {
-            let (old, new) = (pick(&record.profile), pick(&after.profile));
+            let (old, new) = (pick(&known), pick(&after.profile));
             let was = before.as_ref().and_then(|before| pick(&before.profile).clone());
             self.decide(record, name, old, &was, new).clone()
         };
         let profile = Profile {
-            email: record.profile.email.clone(),
+            email: known.email.clone(),
             name: of(|profile| &profile.name, "name"),
             company_name: of(|profile| &profile.company_name, "companyName"),
             display_name: of(|profile| &profile.display_name, "displayName"),
-            metadata: record.profile.metadata.clone(),
+            metadata: known.metadata.clone(),
         };
         let features = {
             let was = before.as_ref().map(|before| before.features.clone());
@@ -120,7 +125,7 @@ impl Change<'_> {
             _ => record.plan,
         };
         self.apply_status(record, before.as_ref(), &after);
-        record.profile = profile;
+        record.profile = Ok(profile);
         record.features = features;
         record.plan = plan;
         record.created_at = after
@@ -130,19 +135,21 @@ impl Change<'_> {
             .updated_at
             .map_or(record.updated_at, |at| at.max(record.updated_at));
         record.last_seen_at = record.last_seen_at.max(after.last_seen_at);
-        *record != old
+        Ok(*record != old)
     }
 
     /// The e-mail that the customer should have: another one than it has only by the same rule.
-    #[must_use]
-    pub fn email(&self, record: &Record) -> Option<String> {
+    ///
+    /// # Errors
+    /// `sealed_data_unreadable`.
+    pub fn email(&self, record: &Record) -> Result<Option<String>> {
         let before = self
             .before
             .and_then(|facts| facts.text("email"))
             .map(str::to_owned);
         let after = self.after.text("email").map(str::to_owned);
-        self.decide(record, "email", &record.profile.email, &before, &after)
-            .clone()
+        let current = &record.profile()?.email;
+        Ok(self.decide(record, "email", current, &before, &after).clone())
     }
 
     fn decide<'v, T: PartialEq + Default>(
@@ -170,7 +177,7 @@ impl Change<'_> {
     fn apply_status(&self, record: &mut Record, before: Option<&Mapped>, after: &Mapped) {
         let strict = |status: Status| strictness(&Value::from(status.as_str()));
         let is_untouched = match before {
-            Some(before) => record.status == before.status && record.status_reason.is_none(),
+            Some(before) => record.status == before.status && record.status_reason == Ok(None),
             // Made here by a sign-in: nobody has decided on its status yet.
             None => record.status_changed_at == record.created_at,
         };

@@ -163,7 +163,7 @@ impl Turn<'_> {
         record.status_changed_at = map::status_said_at(&facts, self.now).unwrap_or(created_at);
         record.updated_at = mapped.updated_at.unwrap_or(created_at);
         record.last_seen_at = mapped.last_seen_at;
-        record.write_moved(self.sql)?;
+        record.write_moved(self.sql, self.fields()?, self.entropy)?;
         let mut moved = Work::new(import, Facts::default());
         moved.is_new = true;
         self.keep_facts(&memory, facts)?;
@@ -226,7 +226,7 @@ impl Turn<'_> {
     /// e-mail here, it is left alone.
     fn email_to_claim(&self, memory: &Memory, change: &Change<'_>) -> Result<Option<EmailIndex>> {
         let Some(email) = change
-            .email(&memory.record)
+            .email(&memory.record)?
             .filter(|_| memory.account.pending.is_none())
         else {
             return Ok(None);
@@ -237,11 +237,14 @@ impl Turn<'_> {
 
     /// Changes the record, its e-mail and its place in the list.
     fn take_over(&mut self, memory: &mut Memory, change: &Change<'_>, import: &Import) -> Result<()> {
-        let shown = json!(memory.record.profile);
+        let shown = json!(memory.record.profile()?);
         let old = memory.record.clone();
         let mut is_relisted = false;
         if let Some(index) = self.email_to_claim(memory, change)? {
-            memory.record.profile.email = change.email(&memory.record);
+            let email = change.email(&memory.record)?;
+            if let Ok(profile) = &mut memory.record.profile {
+                profile.email = email;
+            }
             let claimed = import
                 .claimed
                 .as_ref()
@@ -268,11 +271,13 @@ impl Turn<'_> {
                 None => {}
             }
         }
-        change.apply(&mut memory.record);
+        change.apply(&mut memory.record)?;
         if memory.record == old {
             return Ok(());
         }
-        memory.record.write_moved(self.sql)?;
+        memory
+            .record
+            .write_moved(self.sql, self.fields()?, self.entropy)?;
         let record = &memory.record;
         if old.plan != record.plan {
             let plan = self.config.limits.of(record.plan);
@@ -282,7 +287,7 @@ impl Turn<'_> {
         if !is_relisted && listed != (record.status, record.plan, record.created_at) {
             account::relist(self, memory)?;
         }
-        let mut changed = entry::changes(&shown, &json!(memory.record.profile));
+        let mut changed = entry::changes(&shown, &json!(memory.record.profile()?));
         let record = &memory.record;
         changed.extend(entry::changes(
             &json!({"plan": old.plan, "status": old.status, "features": old.features}),
@@ -391,7 +396,12 @@ impl Work {
         };
         self.is_new = false;
         self.known = known;
-        let email = memory.record.profile.email.as_deref();
+        let email = memory
+            .record
+            .profile
+            .as_ref()
+            .ok()
+            .and_then(|profile| profile.email.as_deref());
         if email.is_some() && facts.text("email") == email && !memory.account.email_claimed {
             return (Outcome::Conflict, vec![Word::EmailHeld]);
         }

@@ -1,5 +1,6 @@
 //! The audit log as somebody else would verify it: written from the description of the format alone.
 
+use crate::support::sealed::DataKey;
 use crate::support::store::Object;
 use crate::support::token::hmac;
 use serde_json::Value;
@@ -32,6 +33,7 @@ pub fn verify(object: &Object, customer: &str) -> Vec<Entry> {
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
     let rows = rows.expect("audit").map(|row| row.expect("an entry"));
     let mut previous = Sha256::digest(format!("user-api/audit/v1|{customer}")).to_vec();
+    let key = DataKey::of(&object.data, customer);
     let mut last_at = String::new();
     let mut entries = Vec::new();
     for (index, (seq, header, detail, hash)) in rows.enumerate() {
@@ -50,6 +52,7 @@ pub fn verify(object: &Object, customer: &str) -> Vec<Entry> {
         assert_eq!(chained.to_vec(), hash, "the chain breaks at {seq}");
         let parsed: Value = serde_json::from_str(&header).expect("a JSON header");
         assert_eq!(canonical(&parsed), header, "the header is not canonical");
+        let detail = key.open("audit", "detail", &seq.to_string(), &detail);
         let (salt, detail) = detail.split_at(32);
         assert_eq!(
             parsed["commitment"],

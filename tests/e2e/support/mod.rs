@@ -8,6 +8,7 @@ pub mod keys;
 pub mod kv;
 pub mod log;
 pub mod raw;
+pub mod sealed;
 pub mod server;
 pub mod settings;
 pub mod shared;

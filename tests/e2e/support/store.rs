@@ -3,13 +3,15 @@
 use crate::support::server::namespace;
 use rusqlite::Connection;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// One object's database.
 pub struct Object {
     /// A connection to the copy.
     pub sql: Connection,
+    /// The data that it belongs to.
+    pub data: PathBuf,
     _copy: TempDir,
 }
 
@@ -41,7 +43,8 @@ pub fn customer(data: &TempDir, id: &str) -> Object {
     found.unwrap_or_else(|| panic!("{id} has no object"))
 }
 
-fn open(folder: &Path, name: String) -> Object {
+/// A copy of the database of that name.
+pub fn open(folder: &Path, name: String) -> Object {
     let copy = TempDir::new().expect("a temporary folder");
     for suffix in ["", "-wal", "-shm"] {
         let from = folder.join(format!("{name}{suffix}"));
@@ -54,7 +57,12 @@ fn open(folder: &Path, name: String) -> Object {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("checking");
     assert_eq!(sound, "ok", "{name}");
-    Object { sql, _copy: copy }
+    let data = folder.parent().expect("a folder of data").to_owned();
+    Object {
+        sql,
+        data,
+        _copy: copy,
+    }
 }
 
 impl Object {

@@ -62,6 +62,7 @@ impl World {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse("{}").unwrap(),
             max_ttl_secs: 86_400,
+            erasure_grace_days: 7,
             master_keys: MasterKeys::new(vec![(1, [9; 32])]),
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,

@@ -6,6 +6,7 @@ use super::people::CUSTOMER;
 use super::world::World;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use user_api::crypto::Column;
 
 /// One stored entry, taken apart.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ impl World {
         let mut entries = Vec::new();
         let mut previous = sha256(&[format!("user-api/audit/v1|{CUSTOMER}").as_bytes()]);
         let mut latest = String::new();
+        let fields = self.fields();
         let rows = self.sql.raw(|db| {
             let mut select = db
                 .prepare("SELECT seq, header, detail, hash FROM audit ORDER BY seq")
@@ -58,7 +60,10 @@ impl World {
             let leaf = sha256(&[&[0], text.as_bytes()]);
             previous = sha256(&[&[1], &previous, &leaf]);
             assert_eq!(hash, previous, "the chain breaks at {seq}");
-            let detail = stored.map(|stored| opened(&stored, &header));
+            let detail = stored.map(|stored| {
+                let row = seq.to_string();
+                opened(&fields.open(Column::AuditDetail, &row, &stored).unwrap(), &header)
+            });
             entries.push(Entry { text, header, detail });
         }
         entries

@@ -122,6 +122,7 @@ impl Who {
             condition: condition::parse(None, None).unwrap(),
             as_admin: route.audience().is_admin(),
             repeat: None,
+            claimed: None,
             origin: Origin {
                 request_id: RequestId::parse("req_1").unwrap(),
                 caller_request_id: Some("caller-request-7".to_owned()),

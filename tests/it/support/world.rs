@@ -7,7 +7,7 @@ use rusqlite::types::Value as Cell;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use user_api::crypto::{IndexKeys, MasterKeys, SigningKeys};
+use user_api::crypto::{Column, FieldKeys, IndexKeys, MasterKeys, SigningKeys};
 use user_api::customer::config::Config;
 use user_api::customer::limits::RateLimits;
 use user_api::customer::request::{Reply, Request};
@@ -122,6 +122,7 @@ impl World {
             index: IndexKeys::derive(&[7; 32]).unwrap(),
             limits: RateLimits::parse(plans).unwrap(),
             max_ttl_secs: 86_400,
+            erasure_grace_days: 7,
             master_keys: MasterKeys::new(masters.to_vec()),
             signing: SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap(),
             render: reply::stored,
@@ -184,6 +185,23 @@ impl World {
 
     pub fn send(&mut self, request: &Request) -> Reply {
         self.try_send(request).unwrap()
+    }
+
+    /// The keys under which the customer's fields are sealed, from what its vault holds.
+    pub fn fields(&self) -> FieldKeys {
+        let id = CustomerId::parse(CUSTOMER).unwrap();
+        let masters = MasterKeys::new(self.masters.clone());
+        let (dek, _) = masters.unwrap(&id, &self.vault.held().unwrap()).unwrap();
+        FieldKeys::derive(&id, &dek).unwrap()
+    }
+
+    /// What is sealed in the one row that this query finds, as `row` names it.
+    pub fn opened(&self, column: Column, row: &str, query: &str) -> String {
+        let sealed: Vec<u8> = self
+            .sql
+            .raw(|db| db.query_row(query, [], |row| row.get(0)))
+            .unwrap();
+        String::from_utf8(self.fields().open(column, row, &sealed).unwrap()).unwrap()
     }
 
     /// The JSON of a success.

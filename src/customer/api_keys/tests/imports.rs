@@ -21,7 +21,8 @@ fn legacy(number: usize) -> LegacyKey {
 impl World {
     fn import(&mut self, key: LegacyKey) -> Result<Imported> {
         let now = self.now();
-        self.keys.import(&self.sql, key, now, &mut self.entropy)
+        self.keys
+            .import(&self.sql, &self.fields, key, now, &mut self.entropy)
     }
 
     fn present_legacy(&self, number: usize) -> Result<KeyRecord> {
@@ -118,12 +119,15 @@ fn a_dumps_clock_does_not_move_ours() {
         ..legacy(1)
     };
     world.import(odd).unwrap();
-    world.keys = Keys::load(&world.sql).unwrap();
+    world.keys = Keys::load(&world.sql, &world.fields).unwrap();
     assert_eq!(world.keys.at(world.now()), world.now());
     let name = LegacyKey {
         name: "x".repeat(1000),
         ..legacy(2)
     };
     world.import(name).unwrap();
-    assert_eq!(world.present_legacy(2).unwrap().name.len(), MAX_NAME_CHARS);
+    assert_eq!(
+        world.present_legacy(2).unwrap().settings.unwrap().name.len(),
+        MAX_NAME_CHARS
+    );
 }

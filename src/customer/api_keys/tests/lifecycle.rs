@@ -163,11 +163,12 @@ fn a_rotated_key_hands_on_what_it_may_and_its_last_day() {
     };
     let old = world.create(&new).unwrap();
     let next = world.rotate(&old.record.key_id, 3600).unwrap().record;
+    let settings = next.settings.unwrap();
     let back = NewKey {
-        name: next.name,
+        name: settings.name,
         scopes: next.scopes,
         expires_at: next.expires_at,
-        allowed_origins: next.allowed_origins,
+        allowed_origins: settings.allowed_origins,
         limit: next.limit,
     };
     assert_eq!(back, new);
@@ -212,7 +213,7 @@ fn a_revoked_key_never_works_again() {
     world.sql.writes();
     assert!(!world.revoke(&key_id).unwrap());
     assert_eq!(world.sql.writes(), 0);
-    world.keys = Keys::load(&world.sql).unwrap();
+    world.keys = Keys::load(&world.sql, &world.fields).unwrap();
     world.now_ms += MAX_LIFETIME_MS;
     assert_eq!(code(world.present(issued.secret(), None)), "token_revoked");
 }
@@ -236,7 +237,7 @@ fn a_clock_that_goes_back_brings_no_key_back() {
     let new = world.rotate(&old.record.key_id, 0).unwrap();
     for reload in [false, true] {
         if reload {
-            world.keys = Keys::load(&world.sql).unwrap();
+            world.keys = Keys::load(&world.sql, &world.fields).unwrap();
         }
         world.now_ms = START;
         assert_eq!(code(world.present(old.secret(), None)), "invalid_api_key");
@@ -267,10 +268,10 @@ fn a_patch_changes_what_it_names_and_a_version_counts_changes() {
     });
     let after = world.patch(&key.key_id, body).unwrap();
     assert_eq!(
-        (after.name.as_str(), after.scopes.as_slice()),
+        (after.settings().unwrap().name.as_str(), after.scopes.as_slice()),
         ("CD", [Scope::UsageRead].as_slice())
     );
-    assert_eq!(after.allowed_origins, ["https://a.example"]);
+    assert_eq!(after.settings().unwrap().allowed_origins, ["https://a.example"]);
     assert_eq!(after.expires_at, Timestamp::parse_rfc3339("2027-02-01T00:00:00Z"));
     assert_eq!(after.limit, Some(KeyLimit { q: 1, w: 60 }));
     assert_ne!(tag(&after, &world), first);
@@ -278,10 +279,14 @@ fn a_patch_changes_what_it_names_and_a_version_counts_changes() {
     let body = json!({"allowedOrigins": null, "expiresAt": null, "limit": null});
     let cleared = world.patch(&key.key_id, body).unwrap();
     assert_eq!(
-        (cleared.allowed_origins.len(), cleared.expires_at, cleared.limit),
+        (
+            cleared.settings().unwrap().allowed_origins.len(),
+            cleared.expires_at,
+            cleared.limit
+        ),
         (0, None, None)
     );
-    assert_eq!(cleared.name, "CD");
+    assert_eq!(cleared.settings().unwrap().name, "CD");
     world.check_stored();
 }
 
@@ -300,7 +305,7 @@ fn a_patch_that_would_leave_nonsense_is_refused_whole() {
         pointers(world.patch(&key_id, json!({"expiresAt": "2032-01-17T00:00:00Z"}))),
         ["#/expiresAt"]
     );
-    assert_eq!(world.keys.get(&key_id).unwrap().name, "CI");
+    assert_eq!(world.keys.get(&key_id).unwrap().settings().unwrap().name, "CI");
     assert_eq!(world.sql.writes(), 0);
 }
 

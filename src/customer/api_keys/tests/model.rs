@@ -158,7 +158,7 @@ impl Model {
                 return;
             }
             Step::Reload => {
-                self.world.keys = Keys::load(&self.world.sql).unwrap();
+                self.world.keys = Keys::load(&self.world.sql, &self.world.fields).unwrap();
                 // A changed expiry is no event in the life of a key, so its moment is not stored.
                 let at = self.world.keys.floor.map_or(0, Timestamp::as_millis);
                 assert!(at <= self.floor_ms);

@@ -1,0 +1,630 @@
+//! Erasing a customer: asking, withdrawing, the one commit, the steps after it, and that it holds.
+
+use crate::support::people::{Who, ada, admin, service};
+use crate::support::world::HOUR;
+use crate::support::{Harm, World};
+use serde_json::{Value, json};
+use user_api::crypto::SigningKeys;
+use user_api::customer::erasure::run::{KEPT, Legacy, WIPE_ROWS, WIPED};
+use user_api::customer::errand::{Answer, Errand, Standing, What};
+use user_api::customer::outbox::Told;
+use user_api::customer::request::Reply;
+use user_api::edge::route::Route;
+use user_api::email::EmailIndex;
+use user_api::error::{Code, Result};
+use user_api::sql::Sql;
+use user_api::types::{CustomerId, Timestamp};
+use user_api::vault::Errand as KeyErrand;
+use user_api::verify::certificate::{self, Certificate};
+
+const DAY: i64 = 24 * HOUR;
+
+fn owner() -> Who {
+    ada().email("owner@example.com")
+}
+
+impl World {
+    fn accepted(&mut self, who: &Who, route: Route, body: &Value) -> Value {
+        match self.send(&who.says(route, body)) {
+            Reply::Accepted(body) => serde_json::from_slice(&body).unwrap(),
+            other => panic!("not accepted: {other:?}"),
+        }
+    }
+
+    /// A customer with something of each kind, whose erasure is due.
+    fn due() -> Self {
+        let mut world = Self::new();
+        world.fill();
+        world.accepted(&owner(), Route::RequestErasure, &json!({"reason": "We part."}));
+        world.now += 7 * DAY;
+        world
+    }
+
+    fn fill(&mut self) {
+        for n in 0..3 {
+            let user = Who::user(&format!("auth0|{n}")).email(&format!("user{n}@example.com"));
+            self.json(&user.asks(Route::GetUser));
+            self.json(&user.says(Route::PatchPreferences, &json!({"theme": "dark"})));
+        }
+        self.json(&owner().says(
+            Route::CreateKey,
+            &json!({"name": "CI", "scopes": ["customer:read"]}),
+        ));
+        self.send(&owner().says(Route::RevokeTokens, &json!({"jti": "some-jti"})));
+        self.json(&owner().says(Route::PutLimits, &json!([{"name": "own", "q": 5, "w": 60}])));
+        let errand = What::AddAlias {
+            alias: CustomerId::parse("cust_alias").unwrap(),
+            index: EmailIndex::new([5; 32]),
+        };
+        assert_eq!(self.errand(errand), Answer::Noted);
+    }
+
+    fn errand(&mut self, what: What) -> Answer {
+        self.unlock(false).unwrap();
+        let errand = Errand {
+            customer: self.customer.id().clone(),
+            what,
+        };
+        let (now, mut answer) = (Timestamp::from_millis(self.now), None);
+        self.sql
+            .transaction(&mut || {
+                let said = self
+                    .customer
+                    .run_errand(&self.sql, &errand, now, &mut self.entropy)?;
+                answer = Some(said);
+                Ok(())
+            })
+            .unwrap();
+        answer.unwrap()
+    }
+
+    /// What the shell does in an alarm, as far as the core is concerned.
+    fn alarm(&mut self) -> Result<()> {
+        let now = Timestamp::from_millis(self.now);
+        let committed = self
+            .sql
+            .transaction(&mut || self.customer.erase_if_due(&self.sql, now, &mut self.entropy));
+        if committed.is_err() {
+            self.customer.forget();
+        }
+        committed?;
+        self.unlock(false)?;
+        let ticked = self
+            .sql
+            .transaction(&mut || self.customer.tick(&self.sql, now, &mut self.entropy));
+        if ticked.is_err() {
+            self.customer.forget();
+        }
+        ticked?;
+        self.tell(false)
+    }
+
+    /// Tells what waits, in its order or the other way round.
+    fn tell(&mut self, reversed: bool) -> Result<()> {
+        let now = Timestamp::from_millis(self.now);
+        let mut notices = self.in_turn(|world| world.customer.notices(&world.sql, now))?;
+        if reversed {
+            notices.reverse();
+        }
+        for (notice, told) in notices {
+            match told {
+                Told::Vault => {
+                    let held = self.vault.ask(KeyErrand::DeleteAll)?;
+                    assert_eq!(held.wrapped, None);
+                }
+                Told::Legacy => {
+                    self.in_turn(|world| world.customer.heard_of_legacy(&world.sql, &Legacy::Deleted(2)))?
+                }
+                Told::List(listing) => {
+                    let erased = self.text("SELECT status FROM customer") == "erased";
+                    assert_eq!(listing.shown.is_none(), erased);
+                }
+                Told::Release { .. } | Told::Alias(_) => {}
+            }
+            self.in_turn(|world| world.customer.noticed(&world.sql, &notice, true, now))?;
+        }
+        Ok(())
+    }
+
+    fn in_turn<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        // Each is one statement, or two that may be repeated; the shell has a transaction around them.
+        let done = work(self);
+        if done.is_err() {
+            self.customer.forget();
+        }
+        done
+    }
+
+    fn is_idle(&self) -> bool {
+        self.customer.due().is_none()
+    }
+
+    /// Alarms until nothing is due.
+    fn run_out(&mut self) {
+        for _ in 0..100 {
+            self.alarm().unwrap();
+            if self.is_idle() {
+                return;
+            }
+            self.now += 1;
+        }
+        panic!("it never ends");
+    }
+
+    fn certificate(&mut self) -> Option<Certificate> {
+        let Reply::Refused(error) = self.send(&owner().asks(Route::GetCustomer)) else {
+            panic!("not refused");
+        };
+        assert_eq!(error.code, Code::CustomerErased);
+        let jws = error.members.get("certificate")?.as_str()?;
+        let keys = SigningKeys::new([("1", &[8; 32])].into_iter()).unwrap();
+        let (certificate, kid) = certificate::open(jws, keys.public()).unwrap();
+        assert_eq!(kid, "1");
+        Some(certificate)
+    }
+
+    /// What holds at any moment: the log verifies; a customer is as it was or gone; nothing is certified that is not so.
+    fn invariants(&mut self) {
+        let log = self.log();
+        let status: String = self.text("SELECT status FROM customer");
+        let erased = status == "erased";
+        assert_eq!(
+            log.iter()
+                .any(|entry| entry.brief().starts_with("customer.erase ")),
+            erased
+        );
+        let begun: i64 = self.number("SELECT count(*) FROM erasure WHERE erased_at IS NOT NULL");
+        assert_eq!(begun == 1, erased);
+        if erased {
+            assert_eq!(self.number("SELECT length(profile) FROM customer"), 0);
+            assert_eq!(self.count("aliases"), 0);
+            assert_eq!(
+                self.number("SELECT count(*) FROM account WHERE email_index IS NOT NULL"),
+                0
+            );
+        } else {
+            assert_eq!(
+                self.number("SELECT count(*) FROM outbox WHERE kind IN ('vault', 'legacy', 'alias')"),
+                0
+            );
+            assert!(self.vault.held().is_some());
+        }
+        if self.number("SELECT count(*) FROM erasure WHERE certificate IS NOT NULL") == 1 {
+            assert_eq!(self.vault.held(), None);
+            assert_eq!(self.count("outbox"), 0);
+            for (table, ..) in WIPED {
+                assert_eq!(self.count(table), 0, "{table}");
+            }
+            assert_eq!(
+                self.number("SELECT count(*) FROM audit WHERE detail IS NOT NULL OR limiter IS NOT NULL"),
+                0
+            );
+        }
+    }
+
+    fn number(&self, query: &str) -> i64 {
+        self.sql
+            .raw(|db| db.query_row(query, [], |row| row.get(0)))
+            .unwrap()
+    }
+
+    fn text(&self, query: &str) -> String {
+        self.sql
+            .raw(|db| db.query_row(query, [], |row| row.get(0)))
+            .unwrap()
+    }
+}
+
+#[test]
+fn it_is_scheduled_with_the_grace_and_asking_again_changes_nothing() {
+    let mut world = World::new();
+    let (owner, at) = (owner(), world.now);
+    let time = |ms| Timestamp::from_millis(ms).to_rfc3339();
+    let view = json!({"status": "scheduled", "requestedAt": time(at), "dueAt": time(at + 7 * DAY)});
+    assert_eq!(world.accepted(&owner, Route::RequestErasure, &json!({})), view);
+    world.now += DAY;
+    assert_eq!(
+        world.accepted(&owner, Route::RequestErasure, &json!({"reason": "again"})),
+        view
+    );
+    assert_eq!(world.json(&owner.asks(Route::GetErasure)), view);
+    assert_eq!(world.json(&admin().asks(Route::AdminGetErasure)), view);
+    assert_eq!(world.json(&owner.asks(Route::GetStatus))["status"], "active");
+    // An administrator brings it forward and never puts it off.
+    let body = json!({"reason": "asked by letter", "graceDays": 30});
+    assert_eq!(world.accepted(&admin(), Route::AdminRequestErasure, &body), view);
+    let body = json!({"reason": "asked by letter", "graceDays": 1});
+    let sooner = world.accepted(&admin(), Route::AdminRequestErasure, &body);
+    assert_eq!(sooner["dueAt"], time(at + 2 * DAY));
+    world.restart();
+    assert_eq!(world.json(&owner.asks(Route::GetErasure)), sooner);
+    let due = world.customer.due().unwrap();
+    assert!(due <= Timestamp::from_millis(at + 2 * DAY), "no alarm before it");
+}
+
+#[test]
+fn whoever_asked_withdraws_it_and_nothing_has_changed() {
+    let mut world = World::new();
+    assert_eq!(
+        world.refusal(&owner().asks(Route::GetErasure)),
+        Code::ErasureNotFound
+    );
+    assert_eq!(
+        world.refusal(&owner().asks(Route::WithdrawErasure)),
+        Code::ErasureNotFound
+    );
+    assert_eq!(
+        world.refusal(&admin().asks(Route::AdminWithdrawErasure)),
+        Code::ErasureNotFound
+    );
+    let before = world.json(&owner().asks(Route::GetCustomer));
+    world.accepted(&owner(), Route::RequestErasure, &json!({}));
+    assert_eq!(world.send(&owner().asks(Route::WithdrawErasure)), Reply::Done);
+    world.accepted(
+        &admin(),
+        Route::AdminRequestErasure,
+        &json!({"reason": "by letter"}),
+    );
+    assert_eq!(
+        world.refusal(&owner().asks(Route::WithdrawErasure)),
+        Code::Forbidden
+    );
+    assert_eq!(
+        world.send(&admin().asks(Route::AdminWithdrawErasure)),
+        Reply::Done
+    );
+    world.now += 30 * DAY;
+    world.alarm().unwrap();
+    let mut after = world.json(&owner().asks(Route::GetCustomer));
+    after["lastSeenAt"] = before["lastSeenAt"].clone();
+    assert_eq!(after, before);
+}
+
+#[test]
+fn only_the_owner_asks_and_says_nothing_of_the_grace() {
+    let mut world = World::new();
+    for route in [Route::RequestErasure, Route::WithdrawErasure, Route::GetErasure] {
+        assert_eq!(world.refusal(&ada().asks(route)), Code::Forbidden, "{route:?}");
+    }
+    for (who, route, body, code) in [
+        (
+            owner(),
+            Route::RequestErasure,
+            json!({"graceDays": 0}),
+            Code::FieldNotWritable,
+        ),
+        (
+            owner(),
+            Route::RequestErasure,
+            json!({"why": "x"}),
+            Code::ValidationFailed,
+        ),
+        (
+            admin(),
+            Route::AdminRequestErasure,
+            json!({"graceDays": 0}),
+            Code::ValidationFailed,
+        ),
+        (
+            admin(),
+            Route::AdminRequestErasure,
+            json!({"reason": "x", "graceDays": 366}),
+            Code::ValidationFailed,
+        ),
+        (
+            admin(),
+            Route::AdminRequestErasure,
+            json!({"reason": "x", "graceDays": -1}),
+            Code::ValidationFailed,
+        ),
+        (
+            admin(),
+            Route::AdminRequestErasure,
+            json!({"reason": "x", "graceDays": null}),
+            Code::ValidationFailed,
+        ),
+    ] {
+        assert_eq!(world.refusal(&who.says(route, &body)), code, "{body}");
+    }
+    assert_eq!(world.count("erasure"), 0);
+}
+
+#[test]
+fn it_works_in_every_status_and_changes_none() {
+    for status in ["suspended", "cancelled", "pending_verification"] {
+        let mut world = World::new();
+        world.set_status(status);
+        // An owner by scope, so that no verified e-mail activates the pending one.
+        let owner = Who::user("auth0|x").change(|user| user.scopes = vec!["customer:owner".to_owned()]);
+        world.accepted(&owner, Route::RequestErasure, &json!({}));
+        assert_eq!(world.json(&owner.asks(Route::GetErasure))["status"], "scheduled");
+        assert_eq!(world.json(&owner.asks(Route::GetStatus))["status"], status);
+        assert_eq!(world.send(&owner.asks(Route::WithdrawErasure)), Reply::Done);
+        world.accepted(
+            &admin(),
+            Route::AdminRequestErasure,
+            &json!({"reason": "x", "graceDays": 0}),
+        );
+        world.run_out();
+        assert!(world.certificate().is_some(), "{status}");
+        world.invariants();
+    }
+}
+
+#[test]
+fn at_the_due_moment_it_is_gone_for_everybody_even_if_no_alarm_came() {
+    let mut world = World::due();
+    world.now -= 1;
+    assert_eq!(
+        world.json(&owner().asks(Route::GetErasure))["status"],
+        "scheduled"
+    );
+    world.now += 1;
+    for who in [owner(), ada(), service()] {
+        let route = if matches!(who.0, user_api::caller::Caller::Service(_)) {
+            Route::EnsureCustomer
+        } else {
+            Route::WithdrawErasure
+        };
+        let body = json!({"email": "owner@example.com"});
+        assert_eq!(world.refusal(&who.says(route, &body)), Code::CustomerErased);
+        world.invariants();
+    }
+    for route in [
+        Route::AdminGetCustomer,
+        Route::AdminWithdrawErasure,
+        Route::AdminListAudit,
+    ] {
+        assert_eq!(
+            world.refusal(&admin().asks(route)),
+            Code::CustomerErased,
+            "{route:?}"
+        );
+    }
+    let view = world.json(&admin().asks(Route::AdminGetErasure));
+    assert_eq!(
+        (&view["status"], &view["certificate"]),
+        (&json!("erased"), &Value::Null)
+    );
+    assert!(!world.customer.has_key(), "an erased customer asks no vault");
+    world.unlock(true).unwrap();
+    assert!(!world.customer.has_key());
+}
+
+#[test]
+fn in_the_end_nothing_is_left_but_what_the_certificate_says() {
+    let mut world = World::due();
+    let entries = world.number("SELECT count(*) FROM audit");
+    let head: String = world.text("SELECT lower(hex(hash)) FROM audit ORDER BY seq DESC LIMIT 1");
+    world.run_out();
+    world.invariants();
+    let certificate = world.certificate().unwrap();
+    assert_eq!(certificate.customer_id, "cust_acme");
+    assert_eq!(certificate.asked_by.kind, "user");
+    let destroyed = |kind: &str| certificate.destroyed.get(kind).copied();
+    for (kind, count) in [
+        ("profiles", 1),
+        ("dataKeys", 1),
+        ("emailClaims", 1),
+        ("aliasBindings", 1),
+        ("users", 4),
+        ("apiKeys", 1),
+        ("revocations", 1),
+        ("auditDetails", entries),
+        ("legacyRecords", 2),
+    ] {
+        assert_eq!(destroyed(kind), Some(count), "{kind}");
+    }
+    assert_eq!(
+        (certificate.audit.before.seq, certificate.audit.before.hash),
+        (entries, head)
+    );
+    assert_eq!(certificate.audit.after.seq, entries + 2);
+    let last: String = world.text("SELECT lower(hex(hash)) FROM audit ORDER BY seq DESC LIMIT 1");
+    assert_eq!(certificate.audit.after.hash, last);
+    let completed = Timestamp::parse_rfc3339(&certificate.completed_at).unwrap();
+    let until = Timestamp::parse_rfc3339(&certificate.key_recoverable_until).unwrap();
+    assert_eq!(until.as_millis() - completed.as_millis(), 30 * DAY);
+    // Nothing of it changes any more, whoever comes and however often.
+    let after = world.dump();
+    world.restart();
+    world.now += 40 * DAY;
+    for who in [owner(), ada()] {
+        assert_eq!(world.refusal(&who.asks(Route::GetCustomer)), Code::CustomerErased);
+    }
+    world.alarm().unwrap();
+    assert!(world.dump() == after && world.is_idle());
+    let view = world.json(&admin().asks(Route::AdminGetErasure));
+    assert!(view["certificate"].is_string());
+}
+
+#[test]
+fn every_table_is_emptied_or_kept_for_a_reason() {
+    let world = World::new();
+    let mut tables: Vec<String> = world.dump().into_keys().collect();
+    tables.push("usage".to_owned());
+    for table in tables.iter().filter(|table| *table != "sqlite_master") {
+        let wiped = WIPED.iter().any(|(name, ..)| name == table);
+        assert!(wiped != KEPT.contains(&table.as_str()), "{table}");
+    }
+}
+
+#[test]
+fn what_is_large_goes_in_bounded_steps() {
+    let mut world = World::due();
+    world.sql.raw(|db| {
+        for n in 0..2500 {
+            db.execute("INSERT INTO revocations VALUES (randomblob(32), ?1)", [n])
+                .unwrap();
+        }
+    });
+    world.alarm().unwrap();
+    let left = world.count("revocations");
+    assert!(left > 2501 - WIPE_ROWS, "{left}");
+    world.run_out();
+    assert_eq!(world.certificate().unwrap().destroyed["revocations"], 2501);
+    world.invariants();
+}
+
+#[test]
+fn no_fault_and_no_crash_at_any_operation_leaves_anything_between() {
+    for harm in [Harm::Error, Harm::CrashBefore, Harm::CrashAfter] {
+        for operation in 0.. {
+            let mut world = World::due();
+            world.sql.arm(operation, harm);
+            let mut harmed = false;
+            for _ in 0..20 {
+                if world.alarm().is_err() {
+                    harmed = true;
+                    break;
+                }
+                if world.is_idle() {
+                    break;
+                }
+                world.now += 1;
+            }
+            let unspent = world.sql.disarm();
+            if world.sql.is_dead() {
+                world.restart();
+            }
+            assert!(harmed || unspent, "{harm:?} {operation}: the harm went unnoticed");
+            world.invariants();
+            world.run_out();
+            world.invariants();
+            assert!(world.certificate().is_some(), "{harm:?} {operation}");
+            if !harmed {
+                assert!(operation > 30, "{operation}");
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_restart_between_any_two_steps_and_any_order_of_telling_end_the_same() {
+    for reversed in [false, true] {
+        let mut world = World::due();
+        for _ in 0..30 {
+            let now = Timestamp::from_millis(world.now);
+            world
+                .sql
+                .transaction(&mut || world.customer.erase_if_due(&world.sql, now, &mut world.entropy))
+                .unwrap();
+            world.restart();
+            world.invariants();
+            world
+                .sql
+                .transaction(&mut || world.customer.tick(&world.sql, now, &mut world.entropy))
+                .unwrap();
+            world.invariants();
+            world.tell(reversed).unwrap();
+            world.restart();
+            world.invariants();
+            world.now += 1;
+        }
+        assert!(world.certificate().is_some());
+    }
+}
+
+#[test]
+fn a_vault_that_does_not_answer_holds_the_certificate_back_and_nothing_else() {
+    use crate::support::vault::Loss;
+    for loss in [Loss::Call, Loss::Answer] {
+        let mut world = World::due();
+        world.vault.lose_after(0, loss);
+        world.customer.forget_key();
+        world.vault.loss = Some(loss);
+        assert!(world.alarm().is_err());
+        assert_eq!(world.certificate(), None);
+        world.invariants();
+        world.run_out();
+        assert!(world.certificate().is_some());
+        world.invariants();
+    }
+}
+
+#[test]
+fn a_customer_whose_key_is_lost_is_erased_as_well() {
+    let mut world = World::due();
+    world.vault.lose();
+    world.restart();
+    world.run_out();
+    assert!(world.certificate().is_some());
+}
+
+#[test]
+fn no_errand_brings_it_back_or_binds_anything_to_it() {
+    let mut world = World::due();
+    world.run_out();
+    let index = EmailIndex::new([5; 32]);
+    let after = world.dump();
+    let bind = What::Bind {
+        index,
+        target: CustomerId::parse("cust_other").unwrap(),
+        instead_of: None,
+    };
+    let alias = What::AddAlias {
+        alias: CustomerId::parse("cust_alias").unwrap(),
+        index,
+    };
+    for what in [
+        What::Look {
+            index: Some(index),
+            by: None,
+        },
+        bind,
+        alias,
+    ] {
+        assert_eq!(world.errand(what), Answer::Is(Standing::Erased));
+    }
+    let create = service().says(Route::EnsureCustomer, &json!({"email": "owner@example.com"}));
+    assert_eq!(world.refusal(&create), Code::CustomerErased);
+    assert!(world.dump() == after);
+    let revive = "UPDATE customer SET status = 'active'";
+    assert!(world.sql.raw(|db| db.execute(revive, [])).is_err());
+    for forget in [
+        "DELETE FROM customer",
+        "DELETE FROM erasure",
+        "UPDATE erasure SET certificate = 'x'",
+    ] {
+        assert!(world.sql.raw(|db| db.execute(forget, [])).is_err(), "{forget}");
+    }
+}
+
+#[test]
+fn an_alias_of_an_erased_customer_serves_its_other_bindings_alone() {
+    let mut world = World::absent();
+    let (mine, theirs) = (EmailIndex::new([5; 32]), EmailIndex::new([6; 32]));
+    let erased = CustomerId::parse("cust_erased").unwrap();
+    let other = CustomerId::parse("cust_other").unwrap();
+    let bind = |index, target: &CustomerId| What::Bind {
+        index,
+        target: target.clone(),
+        instead_of: None,
+    };
+    let look = |index| What::Look {
+        index: Some(index),
+        by: None,
+    };
+    assert_eq!(world.errand(bind(mine, &erased)), Answer::Bound(erased.clone()));
+    assert_eq!(world.errand(bind(theirs, &other)), Answer::Bound(other.clone()));
+    for _ in 0..2 {
+        let drop = What::DropAlias {
+            customer: erased.clone(),
+        };
+        assert_eq!(world.errand(drop), Answer::Noted);
+        assert_eq!(world.errand(look(mine)), Answer::Is(Standing::Erased));
+        assert_eq!(
+            world.errand(look(theirs)),
+            Answer::Is(Standing::Alias(Some(other.clone())))
+        );
+    }
+    // A binding that comes late does not come back, and the id becomes nobody.
+    assert_eq!(world.errand(bind(mine, &erased)), Answer::Full);
+    assert_eq!(
+        world.number("SELECT count(*) FROM alias_of WHERE customer_id = 'cust_erased'"),
+        0
+    );
+    world.errand(What::DropAlias { customer: other });
+    assert_eq!(world.errand(look(theirs)), Answer::Is(Standing::Erased));
+}
