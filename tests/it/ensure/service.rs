@@ -181,6 +181,7 @@ impl Service {
                     holder: id.clone(),
                     attempt,
                 },
+                other => panic!("nobody here is erased by the core: {other:?}"),
             };
             self.directory(what.clone());
             all.push(what);
