@@ -262,9 +262,13 @@ impl Turn<'_> {
                     Answer::Is(Standing::Customer { holds: true })
                 }
             }
-            What::AddAlias { index, .. } if is_erased => Answer::Is(standing(Some(index))),
+            What::AddAlias { index, .. } if is_erased || !memory.account.holds(index) => {
+                Answer::Is(standing(Some(index)))
+            }
             What::AddAlias { alias, index } => {
-                if aliases::add(self.sql, alias, index)? {
+                // Whether it will have the e-mail that it wants is not known yet: the id is bound another time.
+                let has_claimed = memory.account.has_claimed(index);
+                if has_claimed && aliases::add(self.sql, alias, index)? {
                     Answer::Noted
                 } else {
                     Answer::Full

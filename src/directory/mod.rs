@@ -3,8 +3,9 @@
 //! of one of them. It holds ids, blind indexes, status, plan and times, no other personal data.
 //!
 //! The directory decides nothing about a customer: it only keeps that one id may claim an e-mail at a time. That at
-//! the end exactly one customer has it is the work of [`ensure`].
+//! the end exactly one customer has it is the work of [`ensure`] and [`change`].
 
+pub mod change;
 pub mod claims;
 pub mod ensure;
 pub mod errand;

@@ -129,9 +129,9 @@ impl Answer {
                 answer.headers.push(("ETag", format!("\"{version}\"")));
                 answer
             }
-            // Only an object that gave up on the claim lets it out.
+            // Only where another wish has taken over is it let out.
             Reply::Claim(_) => {
-                let told = "The e-mail is being claimed by others at this moment.";
+                let told = "The e-mail is being changed by others at this moment.";
                 Self::problem(&Error::new(Code::Unavailable, told), request_id)
             }
             Reply::Refused(error) => Self::problem(&error, request_id),

@@ -4,7 +4,7 @@
 use crate::support::Workerd;
 use crate::support::world::{NEW_YEAR, Seeded, World};
 use rusqlite::types::Value as Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use user_api::crypto::Wrapped;
 use user_api::customer::Customer;
@@ -39,6 +39,8 @@ pub enum Kept {
         row: Vec<Cell>,
         is_erased: bool,
         email: EmailIndex,
+        /// The e-mail that it is about to change to.
+        wanted: Option<EmailIndex>,
     },
 }
 
@@ -49,6 +51,8 @@ pub struct Service {
     keys: BTreeMap<CustomerId, Wrapped>,
     /// What each id was when it was last looked at.
     seen: BTreeMap<CustomerId, Kept>,
+    /// Which e-mails each customer ever had or wanted.
+    ever: BTreeSet<(CustomerId, EmailIndex)>,
     config: Rc<Config>,
     pub now: i64,
     entropy: Seeded,
@@ -61,6 +65,7 @@ impl Service {
             shards: BTreeMap::new(),
             keys: BTreeMap::new(),
             seen: BTreeMap::new(),
+            ever: BTreeSet::new(),
             config: Rc::new(World::config()),
             now: NEW_YEAR,
             entropy: Seeded(7),
@@ -172,6 +177,14 @@ impl Service {
             customer.tick(sql, now, entropy)?;
             customer.notices(sql, Timestamp::MAX)
         });
+        // An alarm gives up what a customer wanted, and changes nothing else.
+        let own = |kept| match kept {
+            Kept::Customer { row, email, .. } => Some((row, email)),
+            _ => None,
+        };
+        let (before, now) = (self.seen.get(id).cloned(), self.kept(id));
+        assert_eq!(before.and_then(own), own(now), "{id} was changed by an alarm");
+        self.see(id);
         let mut all = Vec::new();
         for (notice, told) in notices {
             let what = match told {
@@ -211,9 +224,33 @@ impl Service {
         let reply = self.decide(id, false, |customer, sql, now, entropy| {
             customer.handle(sql, request, now, entropy)
         });
-        let kept = self.kept(id);
-        self.seen.insert(id.clone(), kept);
+        self.see(id);
         reply.reply
+    }
+
+    /// What an id is now is what it is to stay.
+    fn see(&mut self, id: &CustomerId) {
+        let kept = self.kept(id);
+        if let Kept::Customer { email, wanted, .. } = &kept {
+            let indexes = std::iter::once(email).chain(wanted);
+            self.ever.extend(indexes.map(|index| (id.clone(), *index)));
+        }
+        self.seen.insert(id.clone(), kept);
+    }
+
+    /// Whether this customer ever had this e-mail, or wanted it.
+    pub fn ever_had(&self, id: &CustomerId, index: &EmailIndex) -> bool {
+        self.ever.contains(&(id.clone(), *index))
+    }
+
+    /// Every claim that anybody holds.
+    pub fn claims(&self) -> Vec<(EmailIndex, CustomerId)> {
+        let select = "SELECT email_index, holder FROM claims";
+        let claims = self.shards.iter().filter(|(name, _)| name.starts_with("claims"));
+        claims
+            .flat_map(|(_, (sql, _))| rows(sql, select))
+            .map(|row| (index_of(&row[0]), id_of(&row[1])))
+            .collect()
     }
 
     /// The customer with that id, if there is one, is erased by the test's own hand.
@@ -225,8 +262,7 @@ impl Service {
         sql.raw(|db| db.execute("UPDATE customer SET status = 'erased'", []))
             .unwrap();
         self.evict(id);
-        let kept = self.kept(id);
-        self.seen.insert(id.clone(), kept);
+        self.see(id);
     }
 
     /// What an id is, as its storage tells.
@@ -239,7 +275,10 @@ impl Service {
             return Kept::Nothing;
         };
         let bound = rows(sql, "SELECT email_index, customer_id FROM alias_of");
-        let account = rows(sql, "SELECT email_index, email_claimed FROM account");
+        let account = rows(
+            sql,
+            "SELECT email_index, email_claimed, pending_index FROM account",
+        );
         let Some(row) = rows(sql, "SELECT * FROM customer").pop() else {
             assert_eq!(account, Vec::<Vec<Cell>>::new());
             let bound = bound.iter().map(|row| (index_of(&row[0]), id_of(&row[1])));
@@ -254,6 +293,10 @@ impl Service {
         Kept::Customer {
             is_erased: row.contains(&Cell::Text("erased".to_owned())),
             email: index_of(&account[0][0]),
+            wanted: match &account[0][2] {
+                Cell::Null => None,
+                cell => Some(index_of(cell)),
+            },
             row,
         }
     }
@@ -294,7 +337,7 @@ impl Service {
             ),
             (Some(before), now) => assert_eq!(before, now, "{id} was changed"),
         }
-        self.seen.insert(id.clone(), kept);
+        self.see(id);
     }
 }
 
