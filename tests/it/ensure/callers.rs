@@ -49,6 +49,8 @@ pub struct Callers {
     answers: Vec<(usize, Ensured)>,
     /// Whether some customer was erased on the way.
     has_erased: bool,
+    /// Whether every claim that a customer ever had or wanted is its e-mail's in the end, because none can come late.
+    is_strict: bool,
 }
 
 impl Callers {
@@ -68,6 +70,7 @@ impl Callers {
             late: Vec::new(),
             answers: Vec::new(),
             has_erased: false,
+            is_strict: false,
         }
     }
 
@@ -77,6 +80,12 @@ impl Callers {
             .iter()
             .map(|(customer, email)| Changing::new(customer, email));
         self.changes = changes.collect();
+        self
+    }
+
+    /// No claim comes late here, so none is left over.
+    pub fn strictly(mut self) -> Self {
+        self.is_strict = true;
         self
     }
 
@@ -223,6 +232,11 @@ impl Callers {
             if self.is_of(&holder, &index) {
                 continue;
             }
+            let is_left = self.is_strict && self.service.ever_had(&holder, &index);
+            assert!(
+                !is_left,
+                "{holder} does not have this e-mail, and still its claim"
+            );
             let is_of_email = |email: &&str| self.service.index(email) == index;
             let email = super::EMAILS.iter().find(|email| is_of_email(*email));
             self.wishes.push(wish(&self.service, 2, None, email.unwrap()));

@@ -257,7 +257,8 @@ fn with_two_customers(mut callers: Callers) -> Callers {
 #[test]
 fn of_two_changes_to_one_e_mail_one_is_made_in_every_order_of_their_steps_and_wherever_one_dies() {
     let free = EMAILS[2];
-    let callers = || with_two_customers(Callers::new(&[]).changing(&[(IDS[0], free), (IDS[1], free)]));
+    let callers =
+        || with_two_customers(Callers::new(&[]).changing(&[(IDS[0], free), (IDS[1], free)])).strictly();
     exhaust(&callers, &[0], &|callers, has_died| {
         let came_to = callers.changes.iter().map(|change| change.came_to);
         let came_to: Vec<_> = came_to.flatten().collect();
@@ -283,7 +284,7 @@ fn two_changes_of_one_customer_leave_it_with_one_of_them_in_every_order_and_wher
 #[test]
 fn customers_do_not_swap_their_e_mails_in_one_go() {
     let swap = [(IDS[0], EMAILS[1]), (IDS[1], EMAILS[0])];
-    let callers = || with_two_customers(Callers::new(&[]).changing(&swap));
+    let callers = || with_two_customers(Callers::new(&[]).changing(&swap)).strictly();
     exhaust(&callers, &[0], &|callers, _| {
         assert!(
             callers
@@ -304,7 +305,7 @@ fn a_change_and_a_newcomer_with_its_e_mail_agree_in_every_order_of_their_steps_a
         let callers = || {
             let mut callers = Callers::new(&[wish]).changing(&[(IDS[0], EMAILS[1])]);
             callers.suspended(IDS[0], EMAILS[0]);
-            callers
+            callers.strictly()
         };
         exhaust(&callers, &[0, 1], &|_, _| {});
     }
