@@ -23,7 +23,7 @@ END;
 
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 WHEN NOT (new.detail IS NULL AND new.seq = old.seq AND new.header = old.header AND new.hash = old.hash
-          AND new.limiter IS old.limiter)
+          AND (new.limiter IS old.limiter OR new.limiter IS NULL))
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never changed');
 END;

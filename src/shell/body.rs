@@ -2,10 +2,29 @@
 
 use crate::edge::intake::too_large;
 use crate::error::{Code, Error, Result};
+use crate::shell::host;
 use js_sys::{Reflect, Uint8Array};
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStream, ReadableStreamDefaultReader};
+
+/// Reads a stream to its end, if that comes in time.
+///
+/// # Errors
+/// `unavailable` if it does not; as [`read`].
+pub async fn read_within(
+    stream: Option<ReadableStream>,
+    max_bytes: usize,
+    deadline_ms: u32,
+) -> Result<Vec<u8>> {
+    let deadline = Duration::from_millis(deadline_ms.into());
+    let whole = host::within(deadline, read(stream, max_bytes)).await;
+    whole.unwrap_or_else(|| {
+        let error = Error::new(Code::Unavailable, "The body did not come whole in time.");
+        Err(error.because("a slow body"))
+    })
+}
 
 /// Reads a stream to its end.
 ///

@@ -204,7 +204,10 @@ async fn serve(
     let idempotency_key = idempotency::parse(found.method(), head.header(idempotency::HEADER).as_deref())?;
     let body = match found.body() {
         BodyKind::None => None,
-        _ => Some(body::read(request.body(), MAX_BODY_BYTES).await?),
+        _ => {
+            let deadline_ms = site.settings.object_deadline_ms;
+            Some(body::read_within(request.body(), MAX_BODY_BYTES, deadline_ms).await?)
+        }
     };
     let checked = Checked {
         found,
@@ -412,7 +415,7 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
         | (Audience::Integration, Caller::Integration(_))
         | (Audience::Service, Caller::Service(_))
         | (Audience::Public, _) => true,
-        (Audience::Admin | Audience::OwnAdmin, Caller::User(user)) => user.is_admin,
+        (Audience::Admin | Audience::OwnAdmin | Audience::Operator, Caller::User(user)) => user.is_admin,
         _ => false,
     };
     if is_admitted {

@@ -10,16 +10,30 @@ use crate::error::{Code, Error, Result};
 use crate::types::Timestamp;
 use js_sys::Reflect;
 use std::cell::{OnceCell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::Env;
+use worker::{Delay, Env};
 
 /// The platform's clock. It stands still between two I/O operations.
 #[must_use]
 pub fn now() -> Timestamp {
     #[allow(clippy::cast_possible_truncation)] // A number of milliseconds is far below 2^53.
     Timestamp::from_millis(js_sys::Date::now() as i64)
+}
+
+/// What the work comes to, if it comes to its end in time; it is dropped otherwise.
+pub async fn within<T>(deadline: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut over) = (pin!(work), pin!(Delay::from(deadline)));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => over.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 #[wasm_bindgen]

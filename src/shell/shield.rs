@@ -3,16 +3,14 @@
 use crate::edge::log;
 use crate::edge::shield::{self, ANSWER_WITHIN_MS, Answer, BINDING};
 use crate::error::{Code, Error, Result};
+use crate::shell::host;
 use js_sys::{Object, Promise, Reflect};
 use std::cell::Cell;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::{Delay, Env};
+use worker::Env;
 
 #[wasm_bindgen]
 extern "C" {
@@ -61,15 +59,8 @@ async fn ask(binding: &RateLimit, key: &str) -> Answer {
     let Ok(asked) = named.and_then(|_| binding.limit(&options)) else {
         return Answer::Failed("the binding threw");
     };
-    let mut answer = pin!(JsFuture::from(Promise::resolve(&asked)));
-    let mut deadline = pin!(Delay::from(Duration::from_millis(ANSWER_WITHIN_MS)));
-    let answered = poll_fn(|context| {
-        if let Poll::Ready(answered) = answer.as_mut().poll(context) {
-            return Poll::Ready(Some(answered));
-        }
-        deadline.as_mut().poll(context).map(|()| None)
-    })
-    .await;
+    let answer = JsFuture::from(Promise::resolve(&asked));
+    let answered = host::within(Duration::from_millis(ANSWER_WITHIN_MS), answer).await;
     match answered {
         None => Answer::Failed("no answer in time"),
         Some(Err(_)) => Answer::Failed("the binding failed"),

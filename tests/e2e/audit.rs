@@ -60,7 +60,7 @@ fn every_command_leaves_exactly_one_entry_a_refused_one_too() {
             "preferences.update ok",
             "customer.update field_not_writable",
             "user.update malformed_body",
-            "customer.create ok",
+            "customer.ensure ok",
         ]
     );
     assert_eq!(

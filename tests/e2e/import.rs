@@ -152,8 +152,8 @@ fn hostile_lines_stop_nothing() {
             "merged -",
         ]
     );
-    get("/customer/me")
-        .bearer(&Token::of(&a).hs256())
+    get(&format!("/admin/customers/{a}"))
+        .bearer(&Token::of("cust_operators").claim("isSuperAdmin", true).hs256())
         .send(&server)
         .expect(404);
 }

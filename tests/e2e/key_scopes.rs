@@ -71,7 +71,7 @@ fn what_is_not_for_integrations_is_forbidden_whatever_the_scopes() {
     for route in Route::ALL {
         if !matches!(
             route.audience(),
-            Audience::User | Audience::Admin | Audience::Service
+            Audience::User | Audience::Admin | Audience::OwnAdmin | Audience::Operator | Audience::Service
         ) {
             continue;
         }
@@ -82,6 +82,7 @@ fn what_is_not_for_integrations_is_forbidden_whatever_the_scopes() {
         let request = request(route.method().as_str(), &path);
         let request = match route.body() {
             BodyKind::None => request,
+            BodyKind::Ndjson => request.body("application/x-ndjson", "{}"),
             _ => request.body("application/json", "{}"),
         };
         for request in [request.clone().bearer(&key.secret), request.api_key(&key.secret)] {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use user_api::customer::request::{Reply, Request};
 use user_api::edge::route::Route;
 use user_api::error::Code;
-use user_api::types::Timestamp;
+use user_api::types::{CustomerId, Timestamp};
 
 const PLAN: &str =
     r#"{"free":[{"name":"burst","q":6,"w":10,"burst":4},{"name":"day","q":60,"w":3600,"burst":90}]}"#;
@@ -169,6 +169,7 @@ struct Ask {
 fn admin() -> Who {
     Who::user("auth0|root").change(|user| {
         user.is_admin = true;
+        user.customer = Some(CustomerId::parse("cust_operators").unwrap());
         user.issued_at = 0;
     })
 }
