@@ -140,6 +140,7 @@ impl Route {
             | Self::AdminGetUsage
             | Self::AdminListAudit
             | Self::ListCustomers
+            | Self::CreateCustomer
             | Self::GetOperatorLog => Rule::Admin,
             Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,
             Self::Health

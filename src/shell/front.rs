@@ -20,6 +20,7 @@ use crate::edge::route::{
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
+use crate::shell::admin_create::{Posted, create};
 use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -246,6 +247,16 @@ async fn forward(
     if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
         return Ok(Outgoing::Own(answer));
     }
+    if found == Route::CreateCustomer {
+        let posted = Posted {
+            body,
+            key: checked.idempotency_key,
+            traceparent: log::traceparent(head.header("traceparent")),
+        };
+        let (customer, relayed) = create(env, site, by, posted).await?;
+        trace.customer = Some(customer);
+        return Ok(Outgoing::Relayed(relayed));
+    }
     if found == Route::EnsureCustomer {
         admin::check(env, site, &by, None).await?;
         let (customer, answer) = ensure_for_service(env, site, body, by).await?;
@@ -412,7 +423,7 @@ fn admit(found: Route, caller: &Caller) -> Result<()> {
         | (Audience::Integration, Caller::Integration(_))
         | (Audience::Service, Caller::Service(_))
         | (Audience::Public, _) => true,
-        (Audience::Admin | Audience::OwnAdmin, Caller::User(user)) => user.is_admin,
+        (Audience::Admin | Audience::OwnAdmin | Audience::Operator, Caller::User(user)) => user.is_admin,
         _ => false,
     };
     if is_admitted {
