@@ -124,14 +124,14 @@ fn a_list_asked_right_after_an_administrator_s_change_shows_it() {
             .expect(200);
         assert_eq!(
             ids(&page(&server, "?status=suspended").ok()),
-            [customer.id.clone()]
+            [customer.id.as_str()]
         );
         assert_eq!(ids(&page(&server, "?status=active").ok()), [""; 0]);
         post(&format!("{path}/activate"), &json!({}))
             .bearer(&admin())
             .send(&server)
             .expect(200);
-        assert_eq!(ids(&page(&server, "?status=active").ok()), [customer.id.clone()]);
+        assert_eq!(ids(&page(&server, "?status=active").ok()), [customer.id.as_str()]);
         for plan in ["starter", "enterprise"] {
             patch(&path, &json!({ "plan": plan }))
                 .bearer(&admin())
@@ -139,7 +139,7 @@ fn a_list_asked_right_after_an_administrator_s_change_shows_it() {
                 .expect(200);
             assert_eq!(
                 ids(&page(&server, &format!("?plan={plan}")).ok()),
-                [customer.id.clone()]
+                [customer.id.as_str()]
             );
         }
     }
