@@ -236,11 +236,7 @@ impl Turn<'_> {
                 other => Answer::NotMine(other),
             },
             What::Bind { index, .. } => Answer::Is(standing(Some(index))),
-            What::CheckToken { user } => match memory.revocations.check(self.sql, user) {
-                Ok(()) => Answer::Noted,
-                Err(error) if error.is_refusal() => Answer::Revoked,
-                Err(fault) => return Err(fault),
-            },
+            What::CheckToken { user } => self.check_token(memory, user)?,
             What::Show { .. } if is_erased => Answer::Is(standing(None)),
             What::Show { by } => self.show(memory, by)?,
             What::Import(import) if is_erased => {
@@ -279,6 +275,14 @@ impl Turn<'_> {
         })
     }
 
+    fn check_token(&self, memory: &mut Memory, user: &User) -> Result<Answer> {
+        match memory.revocations.check(self.sql, user) {
+            Ok(()) => Ok(Answer::Noted),
+            Err(error) if error.is_refusal() => Ok(Answer::Revoked),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// A service that was told of a customer stands in its log. A user's own request follows, and is logged itself.
     fn note(&mut self, memory: &mut Memory, by: &By) -> Result<()> {
         if !matches!(by.caller, Caller::Service(_)) {
@@ -298,8 +302,12 @@ impl Turn<'_> {
         action: &'static str,
         changed: Map<String, Value>,
     ) -> Result<()> {
+        let as_admin = match &by.caller {
+            Caller::User(user) => action == "customer.listed" || user.is_admin && memory.seen(user).is_none(),
+            _ => false,
+        };
         let entry = Entry {
-            actor: self.actor_of(memory, &by.caller, action == "customer.listed", None)?,
+            actor: self.actor_of(memory, &by.caller, as_admin, None)?,
             action,
             target: "customer",
             outcome: "ok",
@@ -431,7 +439,10 @@ impl Turn<'_> {
         memory
             .outbox
             .put(self.sql, &outbox::Kind::List { rev }, self.now)?;
-        if let Caller::User(user) = &by.caller {
+        // Who makes a customer of its own e-mail is its user; an administrator who makes somebody else's is not.
+        if let Caller::User(user) = &by.caller
+            && (!user.is_admin || user.email_verified && user.email == new.profile.email)
+        {
             self.meet(&mut memory, user)?;
         }
         let changed = entry::changes(&Value::Null, &everything(&memory.record)?);

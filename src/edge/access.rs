@@ -149,6 +149,7 @@ impl Route {
             | Self::AdminRequestErasure
             | Self::AdminWithdrawErasure
             | Self::ListCustomers
+            | Self::CreateCustomer
             | Self::GetOperatorLog => Rule::Admin,
             Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,
             Self::Health

@@ -165,6 +165,7 @@ routes! {
     PutPreferences   Put   "/user/me/preferences"          User    Json;
     PatchPreferences Patch "/user/me/preferences"          User    MergePatch;
     ListCustomers    Get   "/admin/customers"              Operator None;
+    CreateCustomer   Post  "/admin/customers"              Operator Json;
     GetOperatorLog   Get   "/admin/audit"                  Operator None;
     AdminGetCustomer Get   "/admin/customers/{customerId}" Admin None;
     AdminPutCustomer Put   "/admin/customers/{customerId}" Admin Json;

@@ -224,7 +224,10 @@ async fn show(
 }
 
 /// A refusal that concerns no customer, noted.
-async fn refused(env: &Env, site: &Site, by: &By, act: Act, refusal: Error) -> Result<Answer> {
+///
+/// # Errors
+/// The refusal, or why it cannot be noted.
+pub async fn refused<T>(env: &Env, site: &Site, by: &By, act: Act, refusal: Error) -> Result<T> {
     note(env, site, by, act, Some(&refusal), Map::new()).await?;
     Err(refusal)
 }

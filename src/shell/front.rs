@@ -20,6 +20,7 @@ use crate::edge::route::{
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
+use crate::shell::admin_create::{Posted, create};
 use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -248,6 +249,16 @@ async fn forward(
     let query = query_of(&head.url);
     if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
         return Ok(Outgoing::Own(answer));
+    }
+    if found == Route::CreateCustomer {
+        let posted = Posted {
+            body,
+            key: checked.idempotency_key,
+            traceparent: log::traceparent(head.header("traceparent")),
+        };
+        let (customer, relayed) = create(env, site, by, posted).await?;
+        trace.customer = Some(customer);
+        return Ok(Outgoing::Relayed(relayed));
     }
     if found == Route::EnsureCustomer {
         admin::check(env, site, &by, None).await?;
