@@ -38,6 +38,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what operators did that concerns no single customer */
+        get: operations["getOperatorLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/admin/customers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List customers */
+        get: operations["listCustomers"];
+        put?: never;
+        /**
+         * Make a customer
+         * @description A customer that exists is never changed by it.
+         */
+        post: operations["createCustomer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}": {
         parameters: {
             query?: never;
@@ -885,6 +923,15 @@ export interface components {
         };
         /** @example demo */
         CustomerId: string;
+        /** @description A page of the list of customers. */
+        CustomerPage: {
+            /** @description The customers. */
+            data: components["schemas"]["ListedCustomer"][];
+            /** @description Whether there are more. */
+            hasMore: boolean;
+            /** @description By which the next page is asked for. */
+            nextCursor: string | null;
+        };
         /** @description A change of a customer (RFC 7396): what is left out stays, null clears. */
         CustomerPatch: {
             companyName?: string | null;
@@ -1015,6 +1062,15 @@ export interface components {
             own: components["schemas"]["Policy"][];
             /** @description What is in force: its plan's and its own. */
             policies: components["schemas"]["Policy"][];
+        };
+        /** @description A customer as the list shows it. */
+        ListedCustomer: {
+            createdAt: string;
+            customerId: string;
+            displayName: string | null;
+            email: string | null;
+            plan: string;
+            status: string;
         };
         /** @description A new API key. */
         NewApiKey: {
@@ -1198,7 +1254,7 @@ export interface components {
             /** @description With `customer_erased`, once the destruction is complete: a compact JWS. */
             certificate?: string;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "customer_exists" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -1252,7 +1308,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem409: {
             /** @enum {string} */
-            code: "key_ended" | "status_transition_not_allowed" | "limit_reached" | "email_taken" | "revoke_all_instead";
+            code: "key_ended" | "status_transition_not_allowed" | "limit_reached" | "customer_exists" | "email_taken" | "revoke_all_instead";
             /** @constant */
             status: 409;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1686,6 +1742,21 @@ export interface components {
         };
         /**
          * @description - `limit_reached`: A limit of the customer is reached
+         *     - `customer_exists`: There is such a customer already
+         *     - `email_taken`: Another customer has this e-mail
+         */
+        "409.limit_reached.customer_exists.email_taken": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /**
+         * @description - `limit_reached`: A limit of the customer is reached
          *     - `email_taken`: Another customer has this e-mail
          */
         "409.limit_reached.email_taken": {
@@ -2033,6 +2104,158 @@ export interface operations {
             };
             500: components["responses"]["500.internal_error"];
             503: components["responses"]["503.not_ready"];
+        };
+    };
+    getOperatorLog: {
+        parameters: {
+            query?: {
+                /** @description Only entries of this action. */
+                action?: string;
+                /** @description Only entries of this actor, by id or by kind. */
+                actor?: string;
+                /** @description `nextCursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only entries at or after this moment. */
+                from?: string;
+                /** @description Most entries of the page; 20 if left out. */
+                limit?: number;
+                /** @description Only entries of this outcome. */
+                outcome?: string;
+                /** @description Only entries before this moment. */
+                to?: string;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    listCustomers: {
+        parameters: {
+            query?: {
+                /** @description Only those created later. */
+                createdAfter?: string;
+                /** @description Only those created earlier. */
+                createdBefore?: string;
+                /** @description `nextCursor` of the page before, with the same filters. */
+                cursor?: string;
+                /** @description Only the one with this address. */
+                email?: string;
+                /** @description Most customers of the page. */
+                limit?: number;
+                /** @description Only those of this plan. */
+                plan?: "free" | "starter" | "pro" | "enterprise";
+                /** @description Only those of this status. */
+                status?: "pending_verification" | "active" | "suspended" | "cancelled";
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page, newest first. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomerPage"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            422: components["responses"]["422.validation_failed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    createCustomer: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description The token's `csrf` claim; needed with the cookie. */
+                "X-CSRF-Token"?: components["parameters"]["CsrfToken"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnsureCustomer"];
+            };
+        };
+        responses: {
+            /** @description The customer, which was made. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    Location: components["headers"]["Location"];
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Customer"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.csrf_failed.forbidden"];
+            409: components["responses"]["409.limit_reached.customer_exists.email_taken"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     adminGetCustomer: {
