@@ -9,7 +9,7 @@ use crate::customer::audit::Entry;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
-use crate::customer::request::Origin;
+use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
 use crate::customer::{MIGRATIONS, aliases, entry, outbox};
@@ -21,6 +21,13 @@ use crate::sql::{is_initialised, migrate};
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+/// What the statistics call the operation by which a service has a customer ensured, which reaches the customer as
+/// errands.
+pub const ENSURE: Operation = Operation {
+    method: "POST",
+    pattern: "/internal/customers",
+};
 
 /// One errand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -288,6 +295,7 @@ impl Turn<'_> {
         if !matches!(by.caller, Caller::Service(_)) {
             return Ok(());
         }
+        memory.counters.count(ENSURE, "ok", self.now);
         self.log_errand(memory, by, "customer.ensure", Map::new())
     }
 
@@ -329,7 +337,10 @@ impl Turn<'_> {
             What::Look { index, .. } => Answer::Is(self.standing(index.as_ref())?),
             What::Create(create) => match self.standing(create.index.as_ref())? {
                 Standing::Absent => {
-                    let memory = self.create(create)?;
+                    let mut memory = self.create(create)?;
+                    if matches!(create.by.caller, Caller::Service(_)) {
+                        memory.counters.count(ENSURE, "ok", self.now);
+                    }
                     return Ok((Some(memory), Answer::Created));
                 }
                 other => Answer::NotMine(other),

@@ -195,7 +195,7 @@ async fn serve(
             caller,
             origin: origin.clone(),
         };
-        admin::check(env, &site, &by, None).await?;
+        admin::note_import(env, &site, &by).await?;
         return import::start(request.body(), env, by).map(Outgoing::Streamed);
     }
     let condition = condition::parse(
@@ -261,9 +261,13 @@ async fn forward(
         return Ok(Outgoing::Relayed(relayed));
     }
     if found == Route::EnsureCustomer {
-        admin::check(env, site, &by, None).await?;
-        let (customer, answer) = ensure_for_service(env, site, body, by).await?;
-        trace.customer = Some(customer);
+        let repeat = admin::repeat(found, checked.idempotency_key, body)?;
+        if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
+            return Ok(Outgoing::Own(answer));
+        }
+        let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+        trace.customer = customer;
+        let answer = admin::keep(env, site, &by, repeat, answer).await?;
         return Ok(Outgoing::Own(answer));
     }
     let named = addressee(found, checked.variable, &by.caller, body);

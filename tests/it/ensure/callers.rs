@@ -238,7 +238,7 @@ impl Callers {
                 "{holder} does not have this e-mail, and still its claim"
             );
             let is_of_email = |email: &&str| self.service.index(email) == index;
-            let email = super::EMAILS.iter().find(|email| is_of_email(*email));
+            let email = super::EMAILS.iter().find(|email| is_of_email(email));
             self.wishes.push(wish(&self.service, 2, None, email.unwrap()));
             self.runs.insert(self.wishes.len() - 1, None);
             let answer = self.alone(self.wishes.len() - 1).unwrap();
