@@ -25,6 +25,7 @@ mod crash;
 mod customer;
 mod customers;
 mod deadline;
+mod email_change;
 mod erasure;
 mod headers;
 mod idempotency;

@@ -1,0 +1,193 @@
+//! A customer's e-mail is changed by administrators: one customer of an address, whoever is quicker.
+
+use crate::concurrency::at_once;
+use crate::support::http::{Response, get, patch, put};
+use crate::support::integration::admin;
+use crate::support::server::Server;
+use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
+use crate::support::token::{PERSONAL, Token};
+use serde_json::{Value, json};
+
+fn address(name: &str) -> String {
+    format!("{PERSONAL}.{name}@e2e.test").to_lowercase()
+}
+
+fn change(server: &Server, customer: &str, email: &str) -> Response {
+    patch(
+        &format!("/admin/customers/{customer}"),
+        &json!({ "email": email }),
+    )
+    .bearer(&admin())
+    .send(server)
+}
+
+/// Whom the list shows for an address.
+fn listed(server: &Server, email: &str) -> Vec<(String, String)> {
+    let query = format!("/admin/customers?email={}", email.replace('@', "%40"));
+    let page = get(&query).bearer(&admin()).send(server).ok();
+    let items = page["data"].as_array().expect("a list").iter();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    items
+        .map(|item| (text(&item["customerId"]), text(&item["email"])))
+        .collect()
+}
+
+/// Who is found by a token that names no customer.
+fn found_by(server: &Server, email: &str) -> Value {
+    let token = Token::of("x")
+        .claim("customerId", Value::Null)
+        .claim("email", email)
+        .subject(&format!("auth0|{email}"));
+    get("/customer/me").bearer(&token.hs256()).send(server).ok()["customerId"].clone()
+}
+
+#[test]
+fn a_changed_e_mail_is_shown_listed_and_logged_at_once_and_the_old_one_is_free() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let (old, new) = (address(&customer.id), address(&fresh_id("new")));
+    let (_, tag) = customer.now(&server);
+    let changed = change(&server, &customer.id, &format!(" {} ", new.to_uppercase())).expect(200);
+    assert_eq!(changed.json()["email"], json!(new));
+    assert_ne!(changed.must_header("ETag"), tag);
+    assert_eq!(listed(&server, &new), [(customer.id.clone(), new.clone())]);
+    assert_eq!(listed(&server, &old), []);
+    assert_eq!(found_by(&server, &new), json!(customer.id));
+    let log = get(&format!("/admin/customers/{}/audit?limit=3", customer.id))
+        .bearer(&admin())
+        .send(&server)
+        .ok();
+    let entries = log["data"].as_array().expect("entries");
+    let updates: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["action"] == "customer.update")
+        .collect();
+    assert_eq!(updates.len(), 1, "{log}");
+    // The old address makes another customer, whose id is new; the first one keeps what it has.
+    let other = found_by(&server, &old);
+    assert_ne!(other, json!(customer.id));
+    assert_eq!(
+        listed(&server, &old),
+        [(other.as_str().unwrap().to_owned(), old.clone())]
+    );
+    // And is not to be had any more.
+    change(&server, &customer.id, &old).problem(409, "email_taken");
+    assert_eq!(listed(&server, &new), [(customer.id.clone(), new)]);
+}
+
+#[test]
+fn a_put_changes_the_e_mail_with_all_the_rest_or_nothing() {
+    let server = shared();
+    let (customer, other) = (Customer::on(&server), Customer::on(&server));
+    let path = format!("/admin/customers/{}", customer.id);
+    let before = customer.now(&server);
+    let taken = json!({"email": address(&other.id), "plan": "free", "name": "Changed"});
+    put(&path, &taken)
+        .bearer(&admin())
+        .send(&server)
+        .problem(409, "email_taken");
+    let stale = json!({"email": address(&fresh_id("stale")), "name": "Changed"});
+    put(&path, &stale)
+        .bearer(&admin())
+        .header("If-Match", "\"0000000000000000.1\"")
+        .send(&server)
+        .problem(412, "stale_version");
+    let wrong = put(&path, &json!({"email": "no address", "plan": "gold"}))
+        .bearer(&admin())
+        .send(&server);
+    assert_eq!(wrong.pointers("validation_failed"), ["#/email", "#/plan"]);
+    assert_eq!(customer.now(&server), before);
+    let new = address(&fresh_id("put"));
+    let done = put(
+        &path,
+        &json!({"email": new, "plan": "starter", "name": "Changed"}),
+    )
+    .bearer(&admin())
+    .send(&server)
+    .ok();
+    assert_eq!(
+        (&done["email"], &done["plan"], &done["name"]),
+        (&json!(new), &json!("starter"), &json!("Changed"))
+    );
+    // The same once more is no change.
+    let again = change(&server, &customer.id, &new).expect(200);
+    assert_eq!(again.json(), done);
+}
+
+#[test]
+fn of_many_changes_to_one_address_one_wins_and_the_others_are_told() {
+    let server = shared();
+    let customers: Vec<_> = (0..12).map(|_| Customer::on(&server)).collect();
+    let wanted = address(&fresh_id("wanted"));
+    let answers = at_once(customers.len(), |index| {
+        change(&server, &customers[index].id, &wanted)
+    });
+    let mut winners = Vec::new();
+    for (customer, answer) in customers.iter().zip(answers) {
+        if answer.status == 200 {
+            winners.push(customer);
+        } else {
+            answer.problem(409, "email_taken");
+            assert_eq!(customer.now(&server).0["email"], json!(address(&customer.id)));
+            assert_eq!(found_by(&server, &address(&customer.id)), json!(customer.id));
+        }
+    }
+    assert_eq!(winners.len(), 1, "one wins");
+    assert_eq!(
+        listed(&server, &wanted),
+        [(winners[0].id.clone(), wanted.clone())]
+    );
+    assert_eq!(found_by(&server, &wanted), json!(winners[0].id));
+    // The winner's old address is free for a new customer.
+    let mut body = new_customer(&fresh_id("heir"));
+    body["email"] = json!(address(&winners[0].id));
+    create(&body).send(&server).expect(201);
+}
+
+#[test]
+fn of_many_changes_of_one_customer_the_last_one_stands_and_no_address_is_lost() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let same = address(&fresh_id("same"));
+    for answer in at_once(8, |_| change(&server, &customer.id, &same)) {
+        assert_eq!(answer.expect(200).json()["email"], json!(same));
+    }
+    let names: Vec<_> = (0..6).map(|_| address(&fresh_id("several"))).collect();
+    let answers = at_once(names.len(), |index| change(&server, &customer.id, &names[index]));
+    let mut done = 0;
+    for answer in answers {
+        if answer.status == 200 {
+            done += 1;
+        } else {
+            assert_eq!(answer.must_header("Retry-After"), "1");
+            answer.problem(503, "unavailable");
+        }
+    }
+    assert!(done > 0, "the last to come is not taken over from");
+    let now = customer.now(&server).0["email"].as_str().unwrap().to_owned();
+    assert!(names.contains(&now));
+    assert_eq!(found_by(&server, &now), json!(customer.id));
+    for name in names.iter().filter(|name| **name != now) {
+        assert_ne!(found_by(&server, name), json!(customer.id), "the address is free");
+    }
+}
+
+#[test]
+fn an_id_that_stood_for_the_old_address_does_not_serve_it_any_more() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let (old, alias) = (address(&customer.id), fresh_id("alias"));
+    let by_alias = |email: &str| {
+        let token = Token::of(&alias).claim("email", email).subject("auth0|alias");
+        get("/customer/me").bearer(&token.hs256()).send(&server).ok()["customerId"].clone()
+    };
+    assert_eq!(by_alias(&old), json!(customer.id));
+    let new = address(&fresh_id("moved"));
+    change(&server, &customer.id, &new).expect(200);
+    assert_eq!(by_alias(&new), json!(customer.id));
+    let other = by_alias(&old);
+    assert!(other != json!(customer.id) && other != json!(alias), "{other}");
+    assert_eq!(found_by(&server, &old), other);
+    // A token that names the customer itself is still the issuer's word.
+    assert_eq!(customer.now(&server).0["customerId"], json!(customer.id));
+}
