@@ -3,9 +3,11 @@
 use crate::concurrency::at_once;
 use crate::support::http::{Response, get, patch, put};
 use crate::support::integration::admin;
-use crate::support::server::Server;
+use crate::support::server::{Server, new_data};
+use crate::support::settings::Settings;
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::token::{PERSONAL, Token};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 fn address(name: &str) -> String {
@@ -190,4 +192,105 @@ fn an_id_that_stood_for_the_old_address_does_not_serve_it_any_more() {
     assert_eq!(found_by(&server, &old), other);
     // A token that names the customer itself is still the issuer's word.
     assert_eq!(customer.now(&server).0["customerId"], json!(customer.id));
+}
+
+#[test]
+fn whoever_was_killed_in_the_midst_of_changes_each_customer_is_found_by_its_address() {
+    let (settings, data) = (Settings::default(), new_data());
+    let mut server = Server::start_in(&settings, &data);
+    let customers: Vec<_> = (0..6).map(|_| Customer::on(&server)).collect();
+    let pool: Vec<_> = (0..9).map(|_| address(&fresh_id("pool"))).collect();
+    for round in 0..3_u64 {
+        // What was answered last for each customer, and what was asked for after that.
+        let told = at_once(customers.len() + 1, |index| {
+            let Some(customer) = customers.get(index) else {
+                std::thread::sleep(std::time::Duration::from_millis(40 + 60 * round));
+                let pid = Pid::from_raw(i32::try_from(server.workerd()).unwrap()).unwrap();
+                kill_process(pid, Signal::KILL).unwrap();
+                return None;
+            };
+            let path = format!("/admin/customers/{}", customer.id);
+            let mut done = None;
+            for step in 0.. {
+                let wanted = &pool[(index * 5 + step) % pool.len()];
+                let request = patch(&path, &json!({ "email": wanted })).bearer(&admin());
+                let Ok(response) = request.try_send(&server) else {
+                    return done.map(|done: &String| (customer, done, wanted));
+                };
+                match response.status {
+                    200 => done = Some(wanted),
+                    409 => drop(response.problem(409, "email_taken")),
+                    // The service is on its way down.
+                    503 => {}
+                    other => panic!("{other}"),
+                }
+            }
+            None
+        });
+        drop(server);
+        server = Server::start_in(&settings, &data);
+        for (customer, done, asked) in told.into_iter().flatten() {
+            let now = customer.now(&server).0["email"].clone();
+            assert!(
+                now == json!(done) || now == json!(asked),
+                "{now}: {done}, {asked}"
+            );
+        }
+        let mut addresses: Vec<_> = customers
+            .iter()
+            .map(|customer| {
+                let email = customer.now(&server).0["email"].as_str().unwrap().to_owned();
+                assert_eq!(found_by(&server, &email), json!(customer.id));
+                email
+            })
+            .collect();
+        addresses.sort();
+        addresses.dedup();
+        assert_eq!(addresses.len(), customers.len(), "two customers have one address");
+    }
+    server.stop();
+}
+
+#[test]
+fn while_the_directory_refuses_nothing_is_half_done() {
+    let (settings, data) = (Settings::default(), new_data());
+    let server = Server::start_in(&settings, &data);
+    let (customer, other) = (Customer::on(&server), Customer::on(&server));
+    let before = customer.now(&server);
+    server.stop();
+    // Every shard that holds anything was made with another number.
+    let server = Server::start_in(&Settings::default().with("DIRECTORY_SHARDS", "1"), &data);
+    let refused = change(&server, &customer.id, &address(&other.id));
+    assert_eq!(refused.must_header("Retry-After"), "60");
+    refused.problem(503, "not_ready");
+    assert_eq!(customer.now(&server), before);
+    let (unborn, email) = (fresh_id("unborn"), address(&fresh_id("unborn")));
+    let token = Token::of(&unborn)
+        .claim("email", email.as_str())
+        .subject("auth0|unborn");
+    let token = token.hs256();
+    // A first request, and the list.
+    for request in [
+        get("/customer/me").bearer(&token),
+        create(&json!({"customerId": unborn, "email": email})),
+        get("/admin/customers").bearer(&admin()),
+    ] {
+        let refused = request.send(&server);
+        assert!(refused.header("Retry-After").is_some());
+        refused.problem(503, "not_ready");
+    }
+    get(&format!("/admin/customers/{unborn}"))
+        .bearer(&admin())
+        .send(&server)
+        .problem(404, "customer_not_found");
+    server.stop();
+    let server = Server::start_in(&settings, &data);
+    assert_eq!(customer.now(&server), before);
+    let made = get("/customer/me").bearer(&token).send(&server).ok();
+    assert_eq!(made["customerId"], json!(unborn));
+    change(&server, &customer.id, &address(&other.id)).problem(409, "email_taken");
+    let new = address(&fresh_id("after"));
+    change(&server, &customer.id, &new).expect(200);
+    assert_eq!(listed(&server, &new), [(customer.id.clone(), new)]);
+    server.stop();
 }
