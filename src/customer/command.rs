@@ -214,7 +214,7 @@ impl Command {
     pub const fn is_for_services(&self) -> bool {
         matches!(
             self,
-            Self::Create(_) | Self::RevokeTokens(_) | Self::Invalid { .. }
+            Self::Create(_) | Self::EditCustomer(_) | Self::RevokeTokens(_) | Self::Invalid { .. }
         )
     }
 

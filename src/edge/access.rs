@@ -151,7 +151,9 @@ impl Route {
             | Self::ListCustomers
             | Self::CreateCustomer
             | Self::GetOperatorLog => Rule::Admin,
-            Self::EnsureCustomer | Self::ImportRecords | Self::ServiceRevokeTokens => Rule::Service,
+            Self::EnsureCustomer | Self::ServicePutEmail | Self::ImportRecords | Self::ServiceRevokeTokens => {
+                Rule::Service
+            }
             Self::Health
             | Self::Ready
             | Self::Problem

@@ -53,6 +53,7 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         }
         Route::AdminPutCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, true)?)),
         Route::AdminPatchCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, false)?)),
+        Route::ServicePutEmail => Command::EditCustomer(Box::new(AdminEdit::parse_email(body)?)),
         Route::PutStatus | Route::AdminPutStatus => set_status(StatusOperation::Put, body)?,
         Route::AdminSuspend => set_status(StatusOperation::Suspend, body)?,
         Route::AdminActivate => set_status(StatusOperation::Activate, body)?,

@@ -182,6 +182,7 @@ routes! {
     AdminRequestErasure Post "/admin/customers/{customerId}/erasure" Admin Json;
     AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
+    ServicePutEmail  Put   "/internal/customers/{customerId}/email" Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;

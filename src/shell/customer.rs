@@ -1,5 +1,6 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
+use crate::caller::Caller;
 use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
 use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
@@ -296,10 +297,11 @@ impl CustomerObject {
             claimed: None,
         };
         self.unlock(request.creates()).await?;
+        let by_operator = as_admin || matches!(request.caller, Caller::Service(_));
         let answered = self.decide(request).await?;
-        // An administrator's change is answered only when the directory has it, so it tells what waits even if another
+        // An operator's change is answered only when the directory has it, so it tells what waits even if another
         // request is telling it already. A user's is told again by the alarm.
-        if as_admin {
+        if by_operator {
             self.tell_waiting().await.map(|()| answered)
         } else {
             let _ = self.tell_fresh().await;

@@ -302,7 +302,8 @@ async fn forward(
     if found == Route::RevokeTokens && relayed.status == 204 {
         admin::revoke_own(env, site, &by, body).await?;
     }
-    if found.audience().is_admin() && relayed.code == Some(Code::CustomerNotFound) {
+    let by_operator = found.audience().is_admin() || found.audience() == Audience::Service;
+    if by_operator && relayed.code == Some(Code::CustomerNotFound) {
         admin::missed(env, site, &by, &customer).await;
     }
     trace.customer = Some(customer);
@@ -446,6 +447,9 @@ fn nobody_named() -> Error {
 
 /// Whose object the request is for, as far as its credential, path or body says.
 fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<Option<CustomerId>> {
+    if found == Route::ServicePutEmail {
+        return Ok(CustomerId::parse(variable));
+    }
     if found.audience() == Audience::Service {
         return Ok(Target::parse_internal(body)?.0);
     }

@@ -1,10 +1,10 @@
-//! A customer's e-mail is changed by administrators: one customer of an address, whoever is quicker.
+//! A customer's e-mail is changed by administrators and services: one customer of an address, whoever is quicker.
 
 use crate::concurrency::at_once;
 use crate::support::http::{Response, get, patch, put};
 use crate::support::integration::admin;
 use crate::support::server::{Server, new_data};
-use crate::support::settings::Settings;
+use crate::support::settings::{SERVICE_KEYS, Settings};
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::token::{PERSONAL, Token};
 use rustix::process::{Pid, Signal, kill_process};
@@ -293,4 +293,51 @@ fn while_the_directory_refuses_nothing_is_half_done() {
     change(&server, &customer.id, &new).expect(200);
     assert_eq!(listed(&server, &new), [(customer.id.clone(), new)]);
     server.stop();
+}
+
+#[test]
+fn a_service_changes_an_e_mail_as_an_administrator_does() {
+    let server = shared();
+    let (customer, other) = (Customer::on(&server), Customer::on(&server));
+    let path = format!("/internal/customers/{}/email", customer.id);
+    let by_service = |email: &Value| put(&path, &json!({ "email": email })).service_key(SERVICE_KEYS[0]);
+    let (before, tag) = customer.now(&server);
+    by_service(&json!(address(&other.id)))
+        .send(&server)
+        .problem(409, "email_taken");
+    for (body, pointers) in [
+        (json!({"email": "none"}), vec!["#/email"]),
+        (json!({"plan": "pro"}), vec!["#/email", "#/plan"]),
+    ] {
+        let refused = put(&path, &body).service_key(SERVICE_KEYS[0]).send(&server);
+        assert_eq!(refused.pointers("validation_failed"), pointers);
+    }
+    assert_eq!(customer.now(&server), (before.clone(), tag.clone()));
+    let (new, key) = (address(&fresh_id("by-service")), fresh_id("email-key"));
+    let request = by_service(&json!(new))
+        .header("If-Match", &tag)
+        .idempotency_key(&key);
+    let changed = request.send(&server).expect(200);
+    assert_eq!(changed.json()["email"], json!(new));
+    assert_eq!(changed.json()["plan"], before["plan"]);
+    assert_eq!(listed(&server, &new), [(customer.id.clone(), new.clone())]);
+    let again = request.send(&server).expect(200);
+    assert_eq!(again.must_header("Idempotent-Replayed"), "true");
+    by_service(&json!(address(&fresh_id("stale"))))
+        .header("If-Match", &tag)
+        .send(&server)
+        .problem(412, "stale_version");
+    let log = get(&format!(
+        "/admin/customers/{}/audit?actor=service&limit=20",
+        customer.id
+    ))
+    .bearer(&admin())
+    .send(&server)
+    .ok();
+    assert!(log.to_string().contains("customer.update"), "{log}");
+    let nobody = format!("/internal/customers/{}/email", fresh_id("nobody"));
+    put(&nobody, &json!({"email": address(&fresh_id("nobody"))}))
+        .service_key(SERVICE_KEYS[0])
+        .send(&server)
+        .problem(404, "customer_not_found");
 }
