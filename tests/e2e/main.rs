@@ -38,6 +38,7 @@ mod lifecycle;
 mod limits;
 mod limits_flood;
 mod limits_survive;
+mod list_scale;
 mod logging;
 mod malformed;
 mod moving_quietly;
