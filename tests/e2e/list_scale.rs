@@ -21,7 +21,7 @@ const REAL: usize = 200;
 /// Listed a millisecond apart, from 2020 on.
 const BORN: i64 = 1_577_836_800_000;
 const LIMIT: i64 = 100;
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 25;
 
 fn id(number: i64) -> CustomerId {
     CustomerId::parse(&format!("cust_{number:032x}")).unwrap()
@@ -64,7 +64,7 @@ fn list(data: &TempDir, numbers: std::ops::Range<i64>) {
     assert!(by_shard.is_empty(), "a shard is not there");
 }
 
-/// The median time of a page that begins before the customer of that number, and the same for the page after it.
+/// The least time of a page that begins before the customer of that number, and the same for the page after it.
 fn time(server: &Server, number: i64, filter: &str) -> (Duration, Duration) {
     let before = Timestamp::from_millis(BORN + number).to_rfc3339();
     let first = format!("/admin/customers?limit={LIMIT}&createdBefore={before}{filter}");
@@ -77,12 +77,9 @@ fn time(server: &Server, number: i64, filter: &str) -> (Duration, Duration) {
     let cursor = timed(&first).1;
     let next = format!("{first}&cursor={cursor}");
     timed(&next);
-    let median = |path: &str| {
-        let mut all: Vec<_> = (0..ROUNDS).map(|_| timed(path).0).collect();
-        all.sort();
-        all[ROUNDS / 2]
-    };
-    (median(&first), median(&next))
+    // The least of many is what it costs; the rest is what else the machine does.
+    let least = |path: &str| (0..ROUNDS).map(|_| timed(path).0).min().unwrap();
+    (least(&first), least(&next))
 }
 
 #[test]
