@@ -12,8 +12,9 @@
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use user_api::edge::decode;
+use user_api::crypto::IndexKeys;
 use user_api::edge::route::{BodyKind, Route};
+use user_api::edge::{decode, rewrap};
 use user_api::error::Code;
 use user_api::openapi;
 
@@ -161,6 +162,17 @@ fn shapes<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 /// The pointers that a body is refused with, and what is said of each.
 fn faults(route: Route, body: &Value) -> Vec<(String, String)> {
     use user_api::customer::command::Command;
+    let told = |error: user_api::error::Error| {
+        let faults = error.faults.into_iter();
+        faults
+            .map(|fault| (fault.pointer, fault.detail.into_owned()))
+            .collect()
+    };
+    if route == Route::Rewrap {
+        let keys = IndexKeys::derive(&[7; 32]).unwrap();
+        let asked = rewrap::parse(body.to_string().as_bytes(), &keys);
+        return asked.err().map(told).unwrap_or_default();
+    }
     let command = decode::command(
         route,
         "key_00000000000000000000000000000000",
@@ -168,11 +180,7 @@ fn faults(route: Route, body: &Value) -> Vec<(String, String)> {
         body.to_string().as_bytes(),
     );
     match command.unwrap() {
-        Command::Invalid { error, .. } => error
-            .faults
-            .into_iter()
-            .map(|fault| (fault.pointer, fault.detail.into_owned()))
-            .collect(),
+        Command::Invalid { error, .. } => told(error),
         _ => Vec::new(),
     }
 }

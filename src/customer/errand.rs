@@ -81,6 +81,9 @@ pub enum What {
         /// Its holder.
         user: Box<User>,
     },
+    /// Is the key wrapped under the active master key? Whoever holds the object sees to that before it asks, see
+    /// [`Customer::renewal`](crate::customer::Customer::renewal). Writes nothing.
+    Rewrap,
     /// What the list of customers tells of this one. An administrator looks, so it is logged here.
     Show {
         /// For whom.
@@ -244,6 +247,8 @@ impl Turn<'_> {
             },
             What::Bind { index, .. } => Answer::Is(standing(Some(index))),
             What::CheckToken { user } => self.check_token(memory, user)?,
+            What::Rewrap if is_erased => Answer::Is(Standing::Erased),
+            What::Rewrap => Answer::Noted,
             What::Show { .. } if is_erased => Answer::Is(standing(None)),
             What::Show { by } => self.show(memory, by)?,
             What::Import(import) if is_erased => {
@@ -369,7 +374,7 @@ impl Turn<'_> {
             What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
             What::CheckToken { .. } => Answer::Noted,
-            What::Show { .. } => Answer::Is(self.standing(None)?),
+            What::Show { .. } | What::Rewrap => Answer::Is(self.standing(None)?),
             What::DropAlias { customer } => {
                 migrate(self.sql, MIGRATIONS)?;
                 aliases::erase(self.sql, customer)?;

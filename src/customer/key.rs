@@ -99,6 +99,31 @@ impl Customer {
         }))
     }
 
+    /// What must be asked of the vault so that the key is wrapped under the active master key, given what it holds;
+    /// `None` if it is, or if there is no customer.
+    ///
+    /// # Errors
+    /// `key_unavailable` if it is not the key of this customer, or a fault.
+    pub fn renewal(&self, sql: &dyn Sql, held: &Held, entropy: &mut dyn Entropy) -> Result<Option<Errand>> {
+        let Owner::Customer(fingerprint) = owner(sql)? else {
+            return Ok(None);
+        };
+        let wrapped = held
+            .wrapped
+            .as_ref()
+            .ok_or_else(|| unavailable("the vault is empty"))?;
+        let (dek, is_current) = self.config.master_keys.unwrap(&self.id, wrapped)?;
+        verify(&FieldKeys::derive(&self.id, &dek)?, &fingerprint)?;
+        if is_current {
+            return Ok(None);
+        }
+        let anew = self.config.master_keys.wrap(&self.id, &dek, random(entropy)?)?;
+        Ok(Some(Errand::Rewrap {
+            from: wrapped.clone(),
+            to: anew,
+        }))
+    }
+
     /// Forgets the key, so that the next decision asks the vault again.
     pub fn forget_key(&mut self) {
         self.fields = None;

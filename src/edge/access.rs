@@ -151,7 +151,7 @@ impl Route {
             | Self::ListCustomers
             | Self::CreateCustomer
             | Self::GetOperatorLog => Rule::Admin,
-            Self::EnsureCustomer | Self::ServicePutEmail | Self::ImportRecords | Self::ServiceRevokeTokens => {
+            Self::EnsureCustomer | Self::ServicePutEmail | Self::ImportRecords | Self::Rewrap | Self::ServiceRevokeTokens => {
                 Rule::Service
             }
             Self::Health

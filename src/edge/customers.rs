@@ -144,11 +144,10 @@ impl Asked {
                 }))
             })
             .collect();
-        let next = rows.last().filter(|_| has_more).and_then(|last| {
-            let created_at = last.shown.as_ref()?.created_at.as_millis();
-            let position = json!([created_at, last.customer_id]).to_string();
-            Some(index.cursors().write(&self.scope, position.as_bytes()))
-        });
+        let next = rows
+            .last()
+            .filter(|_| has_more)
+            .and_then(|last| cursor_of(&self.scope, last, index));
         let link = next.as_ref().map(|cursor| {
             let and = if self.query.is_empty() { "" } else { "&" };
             format!(
@@ -161,8 +160,15 @@ impl Asked {
     }
 }
 
+/// The cursor of the page after this row.
+pub(super) fn cursor_of(scope: &str, last: &Listing, index: &IndexKeys) -> Option<String> {
+    let created_at = last.shown.as_ref()?.created_at.as_millis();
+    let position = json!([created_at, last.customer_id]).to_string();
+    Some(index.cursors().write(scope, position.as_bytes()))
+}
+
 /// The place that a cursor of ours holds.
-fn place(position: &[u8]) -> Result<Place> {
+pub(super) fn place(position: &[u8]) -> Result<Place> {
     let (created_at, customer_id): (i64, CustomerId) = json::from_stored(position, "cursor")?;
     Ok(Place {
         created_at: Timestamp::from_millis(created_at),

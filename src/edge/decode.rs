@@ -92,6 +92,7 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         Route::ListCustomers
         | Route::GetOperatorLog
         | Route::ImportRecords
+        | Route::Rewrap
         | Route::Health
         | Route::Ready
         | Route::Problem

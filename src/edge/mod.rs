@@ -20,6 +20,7 @@ pub mod problem;
 pub mod query;
 pub mod ratelimit;
 pub mod reply;
+pub mod rewrap;
 pub mod route;
 pub mod settings;
 pub mod shield;

@@ -184,6 +184,7 @@ routes! {
     EnsureCustomer   Post  "/internal/customers"           Service Json;
     ServicePutEmail  Put   "/internal/customers/{customerId}/email" Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
+    Rewrap           Post  "/internal/rewrap"             Service Json;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;
     Health           Get   "/health"                       Public  None;
     Ready            Get   "/ready"                        Public  None;

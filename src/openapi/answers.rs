@@ -79,6 +79,26 @@ pub(super) struct Ensured {
     created: bool,
 }
 
+/// What became of a page of customers.
+#[derive(JsonSchema)]
+pub(super) struct Rewrapped {
+    /// Customers whose key is wrapped under the active master key now.
+    wrapped: u32,
+    /// Customers that were erased meanwhile.
+    gone: u32,
+    failed: Vec<NotRewrapped>,
+    /// Where the next page begins; null after the last one.
+    next: Option<String>,
+}
+
+/// A customer whose key could not be wrapped anew.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct NotRewrapped {
+    customer_id: CustomerId,
+    code: String,
+}
+
 /// A page of the audit log.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]

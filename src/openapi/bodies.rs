@@ -13,6 +13,7 @@ use crate::customer::preferences::{Custom, EmailVisibility, Theme};
 use crate::customer::profile::{MAX_DISPLAY_NAME_CHARS, MAX_NAME_CHARS, Plan};
 use crate::customer::status::MAX_REASON_CHARS;
 use crate::customer::tokens::MAX_JTI_CHARS;
+use crate::edge::rewrap::MAX_REWRAP_PAGE;
 use crate::types::{CustomerId, Timestamp};
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -269,15 +270,28 @@ pub enum Revocation {
 #[schemars(untagged, rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum ServiceRevocation {
     One {
-        customer_id: CustomerId,
+        /// Left out: the tokens of administrators and services.
+        customer_id: Option<CustomerId>,
         #[schemars(length(min = 1, max = MAX_JTI_CHARS))]
         jti: String,
     },
     Until {
-        customer_id: CustomerId,
+        /// Left out: the tokens of administrators and services.
+        customer_id: Option<CustomerId>,
         #[schemars(range(min = 0))]
         not_before: i64,
     },
+}
+
+/// A page of customers.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct RewrapPage {
+    /// The `next` of the page before; left out for the first one.
+    pub after: Option<String>,
+    /// 100 if left out.
+    #[schemars(range(min = 1, max = MAX_REWRAP_PAGE))]
+    pub limit: Option<i64>,
 }
 
 /// What to spend, all or nothing.

@@ -1,7 +1,7 @@
 //! What the login service calls.
 
-use super::answers::{Ensured, Text};
-use super::bodies::{EnsureCustomer, NewEmail, ServiceRevocation};
+use super::answers::{Ensured, Rewrapped, Text};
+use super::bodies::{EnsureCustomer, NewEmail, RewrapPage, ServiceRevocation};
 use super::operation::Operation;
 use crate::customer::profile::CustomerView;
 use crate::edge::import::MEDIA_TYPE;
@@ -31,6 +31,12 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .answers_as::<Text>(200, "What each record came to.", MEDIA_TYPE)
             .problems(&[])
             .never_sealed()
+            .without_idempotency_key(),
+        Route::Rewrap => Operation::new("Wrap the keys of a page of customers under the active master key")
+            .about("Safe to repeat. Customers whose key cannot be had are told, and do not stop the others.")
+            .body::<RewrapPage>()
+            .answers::<Rewrapped>(200, "What became of the page.")
+            .problems(&[Code::InvalidCursor])
             .without_idempotency_key(),
         Route::ServiceRevokeTokens => Operation::new("Revoke a customer's tokens, as a service")
             .body::<ServiceRevocation>()

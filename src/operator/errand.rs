@@ -77,6 +77,8 @@ pub enum Act {
     MissCustomer,
     ReadLog,
     RevokeTokens,
+    /// Keys were wrapped under the active master key.
+    Rewrap,
     /// A request by a credential that was revoked.
     Knock,
     /// A request whose `Idempotency-Key` was refused.
@@ -94,6 +96,7 @@ impl Act {
             Self::MissCustomer => "customer.missed",
             Self::ReadLog => "audit.list",
             Self::RevokeTokens => "tokens.revoke",
+            Self::Rewrap => "keys.rewrap",
             Self::Knock | Self::Repeat => "request",
         }
     }

@@ -6,22 +6,24 @@ use crate::customer::errand::{self as customer, By};
 use crate::customer::idempotency::{IdempotencyKey, Payload};
 use crate::customer::tokens::Target;
 use crate::directory::errand as directory;
+use crate::directory::list::{Page, Query};
 use crate::directory::shard::Shard;
 use crate::edge::decode::operator_log_query;
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::Route;
+use crate::edge::settings::Settings;
 use crate::edge::{customers, idempotency};
 use crate::error::{Code, Error, Result};
 use crate::operator::errand::{Act, Answer as Told, Errand, Repeat, What};
 use crate::shell::host::Site;
-use crate::shell::object;
+use crate::shell::{object, rewrap};
 use crate::types::{Condition, CustomerId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, json};
 use worker::Env;
 
 /// Most objects that one page of the list asks at the same time.
-const MAX_PARALLEL: usize = 16;
+pub const MAX_PARALLEL: usize = 16;
 
 /// Asks the operator object, and turns its refusal into an error.
 ///
@@ -100,6 +102,10 @@ pub async fn serve(
             (None, target) => revoke(env, site, by, target).await.map(Some),
             (Some(_), _) => Ok(None),
         },
+        Route::Rewrap => {
+            check(env, site, by, None).await?;
+            rewrap::page(env, site, by, body).await.map(Some)
+        }
         _ => Ok(None),
     }
 }
@@ -138,7 +144,7 @@ pub async fn revoke_own(env: &Env, site: &Site, by: &By, body: &[u8]) -> Result<
 ///
 /// # Errors
 /// `token_revoked` or `unavailable`.
-async fn note(
+pub(super) async fn note(
     env: &Env,
     site: &Site,
     by: &By,
@@ -230,22 +236,8 @@ async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
         Err(refusal) => return refused(env, site, by, Act::ListCustomers, refusal).await,
     };
     note(env, site, by, Act::ListCustomers, None, asked.told.clone()).await?;
-    let (shards, deadline_ms) = (site.settings.directory_shards, site.settings.object_deadline_ms);
-    let question = directory::Errand {
-        shards,
-        what: directory::What::Page(asked.shard.clone()),
-    };
-    let question = &question;
-    let pages: Vec<_> = stream::iter(Shard::all_of_list(shards))
-        .map(|shard| async move {
-            match object::ask_directory(env, shard, question, deadline_ms).await? {
-                directory::Answer::Page(page) => Ok(page),
-                _ => Err(Error::fault("a shard gave no page")),
-            }
-        })
-        .buffered(MAX_PARALLEL)
-        .try_collect()
-        .await?;
+    let pages = pages(env, &site.settings, &asked.shard).await?;
+    let deadline_ms = site.settings.object_deadline_ms;
     let (rows, has_more) = customers::merge(pages, asked.limit);
     let shown: Vec<_> = stream::iter(&rows)
         .map(|row| show(env, by, &row.customer_id, deadline_ms))
@@ -256,6 +248,28 @@ async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
     let mut answer = document(body);
     answer.headers.extend(link.map(|link| ("Link", link)));
     Ok(answer)
+}
+
+/// A page of each shard of the list.
+///
+/// # Errors
+/// `not_ready` or `unavailable`.
+pub(super) async fn pages(env: &Env, settings: &Settings, query: &Query) -> Result<Vec<Page>> {
+    let (shards, deadline_ms) = (settings.directory_shards, settings.object_deadline_ms);
+    let question = &directory::Errand {
+        shards,
+        what: directory::What::Page(query.clone()),
+    };
+    stream::iter(Shard::all_of_list(shards))
+        .map(|shard| async move {
+            match object::ask_directory(env, shard, question, deadline_ms).await? {
+                directory::Answer::Page(page) => Ok(page),
+                _ => Err(Error::fault("a shard gave no page")),
+            }
+        })
+        .buffered(MAX_PARALLEL)
+        .try_collect()
+        .await
 }
 
 /// What the list tells of a customer, from its own object, where the look is logged.

@@ -29,6 +29,8 @@ use worker::{Delay, DurableObject, Env, State, durable_object};
 
 /// Most times that one request looks whether another has fetched the key.
 const MAX_UNLOCK_ROUNDS: u32 = 3;
+/// Most times that one errand has the vault keep a new wrapping.
+const MAX_RENEWAL_ROUNDS: u32 = 3;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
@@ -143,6 +145,9 @@ impl CustomerObject {
         let errand: Errand = errand::decode(version, &bytes)?;
         self.wake(&errand.customer)?;
         self.unlock(errand.creates()).await?;
+        if errand.what == tell::What::Rewrap {
+            self.renew_wrapping().await?;
+        }
         let now = host::now();
         let answer = self.with_awake(|customer, storage| {
             customer.run_errand(storage, &errand, now, &mut PlatformEntropy)
@@ -397,6 +402,21 @@ impl CustomerObject {
             };
         }
         Ok(())
+    }
+
+    /// Has the vault keep the key under the active master key, and sees that it does.
+    async fn renew_wrapping(&self) -> Result<()> {
+        let id = self.id()?;
+        let mut held = vault::ask(&self.env, &id, KeyErrand::Look).await?;
+        for _ in 0..MAX_RENEWAL_ROUNDS {
+            let renewal =
+                self.with_awake(|customer, storage| customer.renewal(storage, &held, &mut PlatformEntropy))?;
+            let Some(errand) = renewal else {
+                return Ok(());
+            };
+            held = vault::ask(&self.env, &id, errand).await?;
+        }
+        Err(unavailable("the vault does not keep the new wrapping"))
     }
 
     /// Whose object this is.

@@ -18,6 +18,7 @@ mod jwks;
 mod legacy;
 mod object;
 mod operator;
+mod rewrap;
 mod shield;
 mod sql;
 mod vault;

@@ -1,97 +1,24 @@
 //! `user-api import` against a service that a test plays: what is sent, what is written down, what survives a kill.
 
 use crate::run::Place;
+use crate::service::{KEY, Service};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const KEY: &str = "svc_0123456789abcdef0123456789abcdef";
-
-/// What a played service does with a request: its number, the lines; the status and the body.
-type Play = dyn Fn(usize, &[Value]) -> (u16, String) + Send + Sync;
-
-/// A service on this machine, and all that it was sent.
-struct Service {
-    url: String,
-    requests: Arc<Mutex<Vec<Vec<Value>>>>,
+/// One that takes everything.
+fn willing() -> Service {
+    Service::new(|_, lines| (200, answer(lines, "created")))
 }
 
-impl Service {
-    fn new(play: impl Fn(usize, &[Value]) -> (u16, String) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let (seen, play): (_, Arc<Play>) = (Arc::clone(&requests), Arc::new(play));
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (seen, play) = (Arc::clone(&seen), Arc::clone(&play));
-                std::thread::spawn(move || while serve(&stream, &seen, &play).is_some() {});
-            }
-        });
-        Self { url, requests }
-    }
-
-    /// One that takes everything.
-    fn willing() -> Self {
-        Self::new(|_, lines| (200, answer(lines, "created")))
-    }
-
-    fn keys(&self) -> Vec<Vec<String>> {
-        let requests = self.requests.lock().unwrap();
-        let key = |line: &Value| line["key"].as_str().unwrap().to_owned();
-        requests
-            .iter()
-            .map(|lines| lines.iter().map(key).collect())
-            .collect()
-    }
-}
-
-fn serve(stream: &TcpStream, seen: &Mutex<Vec<Vec<Value>>>, play: &Arc<Play>) -> Option<()> {
-    let mut reader = BufReader::new(stream);
-    let (mut length, mut has_key) = (0, false);
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
-        let line = line.trim().to_owned();
-        if line.is_empty() {
-            break;
-        }
-        let lower = line.to_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length: ") {
-            length = value.parse().unwrap();
-        }
-        has_key |= lower == format!("x-service-key: {KEY}");
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
-    let lines: Vec<Value> = String::from_utf8(body)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let number = {
-        let mut seen = seen.lock().unwrap();
-        seen.push(lines.clone());
-        seen.len()
-    };
-    let (status, body) = if has_key {
-        play(number, &lines)
-    } else {
-        (401, r#"{"code":"invalid_service_key"}"#.to_owned())
-    };
-    let after = if status == 429 { "Retry-After: 1\r\n" } else { "" };
-    write!(
-        &mut &*stream,
-        "HTTP/1.1 {status} X\r\n{after}Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .ok()
+fn keys(service: &Service) -> Vec<Vec<String>> {
+    let requests = service.requests.lock().unwrap();
+    let key = |line: &Value| line["key"].as_str().unwrap().to_owned();
+    requests
+        .iter()
+        .map(|lines| lines.iter().map(key).collect())
+        .collect()
 }
 
 fn answer(lines: &[Value], outcome: &str) -> String {
@@ -139,7 +66,7 @@ fn count(summary: &str, name: &str) -> u64 {
 
 #[test]
 fn customers_of_all_dumps_go_before_what_belongs_to_them_and_every_line_has_its_result() {
-    let service = Service::willing();
+    let service = willing();
     let place = place();
     place.write("a", &format!("{}\n\n{}\nnonsense\n", preferences(1), customer(2)));
     place.write(
@@ -165,7 +92,7 @@ fn customers_of_all_dumps_go_before_what_belongs_to_them_and_every_line_has_its_
         "1",
     ]);
     assert_eq!(
-        service.keys(),
+        keys(&service),
         [
             vec![
                 "customer:customer:cust_000000000002",
@@ -199,7 +126,7 @@ fn customers_of_all_dumps_go_before_what_belongs_to_them_and_every_line_has_its_
 
 #[test]
 fn a_dry_run_judges_every_record_and_sends_none() {
-    let service = Service::willing();
+    let service = willing();
     let place = place();
     place.write("a", &format!("{}\n{}\n{{}}\n", customer(1), preferences(1)));
     let summary = place.ok(&["import", "a", "--dry-run", "--results", "results"]);
@@ -209,7 +136,7 @@ fn a_dry_run_judges_every_record_and_sends_none() {
         "{summary}"
     );
     assert_eq!(results(&place)[0]["customerId"], "cust_000000000001");
-    assert!(service.keys().is_empty());
+    assert!(keys(&service).is_empty());
 }
 
 #[test]
@@ -237,12 +164,12 @@ fn what_fails_for_now_is_sent_again_as_late_as_asked_and_what_fails_for_good_is_
     let arguments = ["import", "a", "--url", &service.url, "--service-key-file", "key"];
     let summary = place.ok(&arguments);
     assert!(begun.elapsed() >= Duration::from_secs(1));
-    assert_eq!((service.keys().len(), count(&summary, "merged")), (4, 1));
+    assert_eq!((keys(&service).len(), count(&summary, "merged")), (4, 1));
 
     let closed = Service::new(|_, _| (403, r#"{"code":"forbidden"}"#.to_owned()));
     let arguments = ["import", "a", "--url", &closed.url, "--service-key-file", "key"];
     place.refused(&arguments, 1, &["403", "forbidden"]);
-    assert_eq!(closed.keys().len(), 1);
+    assert_eq!(keys(&closed).len(), 1);
     place.write("key", "another-key-that-is-quite-wrong");
     place.refused(&arguments, 1, &["401", "invalid_service_key"]);
 
@@ -309,7 +236,7 @@ fn a_killed_import_goes_on_where_it_was_and_tells_every_record_once() {
     assert_eq!(told.len(), records);
     assert_eq!(told.iter().collect::<BTreeSet<_>>().len(), records);
     assert!(!place.path("state").exists());
-    let sent: usize = service.keys().iter().map(Vec::len).sum();
+    let sent: usize = keys(&service).iter().map(Vec::len).sum();
     assert!(sent < 2 * records, "{sent} records were sent");
 }
 
@@ -317,7 +244,7 @@ fn a_killed_import_goes_on_where_it_was_and_tells_every_record_once() {
 fn a_state_of_another_import_and_results_of_another_run_are_left_alone() {
     let place = place();
     place.write("a", &customer(1));
-    let service = Service::willing();
+    let service = willing();
     let arguments = [
         "import",
         "a",
@@ -344,12 +271,12 @@ fn a_state_of_another_import_and_results_of_another_run_are_left_alone() {
     );
     place.refused(&arguments, 1, &["state is of an import of other dumps"]);
     assert_eq!(place.read("results"), "mine");
-    assert!(service.keys().is_empty());
+    assert!(keys(&service).is_empty());
 }
 
 #[test]
 fn long_lines_are_made_to_fit_or_told() {
-    let service = Service::willing();
+    let service = willing();
     let place = place();
     let mut megabyte: Value = serde_json::from_str(&customer(1)).unwrap();
     megabyte["value"]["flairs"] = json!("x".repeat(1 << 20));
@@ -383,7 +310,7 @@ fn long_lines_are_made_to_fit_or_told() {
         );
     }
     assert_eq!(
-        service.keys()[0],
+        keys(&service)[0],
         [
             "customer:customer:cust_000000000001",
             "customer:customer:cust_000000000002"

@@ -9,6 +9,8 @@
 
 mod import;
 mod keygen;
+mod rewrap;
 mod run;
+mod service;
 mod token;
 mod token_refused;

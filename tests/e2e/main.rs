@@ -47,6 +47,7 @@ mod preferences;
 mod public;
 mod revocations;
 mod revocations_survive;
+mod rewrap;
 mod sealing;
 mod service;
 mod shield;

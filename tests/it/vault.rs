@@ -253,6 +253,45 @@ fn a_wrapping_that_is_not_kept_refuses_nobody_and_is_made_again() {
 }
 
 #[test]
+fn a_key_is_wrapped_anew_on_demand_and_that_is_believed_only_once_the_vault_keeps_it() {
+    let mut world = World::new();
+    let old = world.vault.held();
+    world.masters = vec![(2, [2; 32]), (1, [9; 32])];
+    world.restart();
+    // Awake with its key, whose new wrapping the vault has never heard of.
+    world.vault.lose_after(1, Loss::Call);
+    world.send(&reads());
+    assert_eq!(world.vault.held(), old);
+    let held = world.vault.ask(Errand::Look).unwrap();
+    let World {
+        customer,
+        sql,
+        entropy,
+        vault,
+        ..
+    } = &mut world;
+    let errand = customer.renewal(sql, &held, entropy).unwrap().unwrap();
+    let held = vault.ask(errand).unwrap();
+    assert_eq!(customer.renewal(sql, &held, entropy).unwrap(), None);
+    assert!(vault.held() != old);
+    let empty = Held { wrapped: None };
+    let foreign = Held {
+        wrapped: World::new_with_key_of(5).vault.held(),
+    };
+    for wrong in [empty, foreign] {
+        let error = customer.renewal(sql, &wrong, entropy).unwrap_err();
+        assert_eq!(error.code, Code::KeyUnavailable);
+    }
+    let mut nobody = World::absent();
+    let empty = Held { wrapped: None };
+    let renewal = nobody.customer.renewal(&nobody.sql, &empty, &mut nobody.entropy);
+    assert_eq!(renewal.unwrap(), None);
+    world.masters = vec![(2, [2; 32])];
+    world.restart();
+    world.send(&reads());
+}
+
+#[test]
 fn a_late_rewrapping_brings_back_no_key_that_was_destroyed_or_replaced() {
     let mut world = World::new();
     let old = world.vault.held().unwrap();

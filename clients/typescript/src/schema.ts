@@ -636,6 +636,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/internal/rewrap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wrap the keys of a page of customers under the active master key
+         * @description Safe to repeat. Customers whose key cannot be had are told, and do not stop the others.
+         */
+        post: operations["rewrap"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/internal/tokens/revoke": {
         parameters: {
             query?: never;
@@ -1163,6 +1183,11 @@ export interface components {
             product?: boolean | null;
             security?: boolean | null;
         };
+        /** @description A customer whose key could not be wrapped anew. */
+        NotRewrapped: {
+            code: string;
+            customerId: components["schemas"]["CustomerId"];
+        };
         /** @description Why the customer is to be erased. */
         OwnErasure: {
             reason?: string | null;
@@ -1405,6 +1430,32 @@ export interface components {
             /** @constant */
             all: true;
         };
+        /** @description A page of customers. */
+        RewrapPage: {
+            /** @description The `next` of the page before; left out for the first one. */
+            after?: string | null;
+            /**
+             * Format: int64
+             * @description 100 if left out.
+             */
+            limit?: number | null;
+        };
+        /** @description What became of a page of customers. */
+        Rewrapped: {
+            failed: components["schemas"]["NotRewrapped"][];
+            /**
+             * Format: uint32
+             * @description Customers that were erased meanwhile.
+             */
+            gone: number;
+            /** @description Where the next page begins; null after the last one. */
+            next: string | null;
+            /**
+             * Format: uint32
+             * @description Customers whose key is wrapped under the active master key now.
+             */
+            wrapped: number;
+        };
         /** @description How long the replaced key goes on working. */
         Rotation: {
             /** Format: int64 */
@@ -1450,10 +1501,12 @@ export interface components {
         };
         /** @description One token of a customer, or all that were issued until a Unix second. */
         ServiceRevocation: {
-            customerId: components["schemas"]["CustomerId"];
+            /** @description Left out: the tokens of administrators and services. */
+            customerId?: components["schemas"]["CustomerId"] | null;
             jti: string;
         } | {
-            customerId: components["schemas"]["CustomerId"];
+            /** @description Left out: the tokens of administrators and services. */
+            customerId?: components["schemas"]["CustomerId"] | null;
             /** Format: int64 */
             notBefore: number;
         };
@@ -1556,6 +1609,21 @@ export interface components {
          *     - `malformed_body`: The body is not valid JSON
          */
         "400.malformed_request.malformed_body": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
+         *     - `malformed_body`: The body is not valid JSON
+         *     - `invalid_cursor`: The cursor is not valid
+         */
+        "400.malformed_request.malformed_body.invalid_cursor": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -4397,6 +4465,48 @@ export interface operations {
                 };
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden"];
+            413: components["responses"]["413.body_too_large"];
+            415: components["responses"]["415.unsupported_media_type"];
+            422: components["responses"]["422.validation_failed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    rewrap: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RewrapPage"];
+            };
+        };
+        responses: {
+            /** @description What became of the page. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rewrapped"];
+                };
+            };
+            400: components["responses"]["400.malformed_request.malformed_body.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
             413: components["responses"]["413.body_too_large"];

@@ -7,6 +7,8 @@ mod import;
 mod keygen;
 mod output;
 mod random;
+mod rewrap;
+mod service;
 mod settings;
 mod token;
 mod token_key;
@@ -27,6 +29,7 @@ struct Cli {
 enum Command {
     Import(import::Args),
     Keygen(keygen::Args),
+    Rewrap(rewrap::Args),
     Token(token::Args),
 }
 
@@ -35,6 +38,7 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Import(args) => import::run(&args),
         Command::Keygen(args) => keygen::run(&args),
+        Command::Rewrap(args) => rewrap::run(&args),
         Command::Token(args) => token::run(&args),
     };
     match done {

@@ -14,7 +14,7 @@ mod send;
 mod state;
 
 use super::failure::{Failure, Result};
-use super::settings::Settings;
+use super::service;
 use batch::{Batch, Batches, PASSES};
 use counts::Counts;
 use progress::Progress;
@@ -26,7 +26,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
-use url::{Host, Url};
 use user_api::legacy::outcome::{Outcome, Told, Word};
 
 /// Most batches between the first that is not answered and the last that is sent, for each thread.
@@ -43,7 +42,7 @@ pub struct Args {
     dumps: Vec<PathBuf>,
 
     /// The service, e.g. https://users.example.com (http only on this machine).
-    #[arg(long, value_name = "URL", required_unless_present = "dry_run", value_parser = base_url)]
+    #[arg(long, value_name = "URL", required_unless_present = "dry_run", value_parser = service::base_url)]
     url: Option<String>,
 
     /// A file that holds one service key and nothing else [default: the first of SERVICE_API_KEYS].
@@ -89,7 +88,10 @@ pub fn run(args: &Args) -> Result<()> {
     let service = if args.dry_run {
         None
     } else {
-        Some(Service::new(&url, service_key(args)?))
+        Some(Service::new(
+            &url,
+            service::key(args.service_key_file.as_deref(), args.env_file.as_deref())?,
+        ))
     };
     let new = State::new(&url, &args.dumps)?;
     let resumed = match &args.state {
@@ -247,43 +249,4 @@ fn start(threads: usize, service: &Service, inbox: Receiver<Batch>, outbox: &Sen
             }
         });
     }
-}
-
-fn service_key(args: &Args) -> Result<String> {
-    let text = match &args.service_key_file {
-        Some(path) => std::fs::read_to_string(path)
-            .map_err(|error| Failure::failed(format!("cannot read {}: {error}", path.display())))?,
-        None => {
-            let keys = Settings::load(args.env_file.as_deref())?.get("SERVICE_API_KEYS")?;
-            let keys = keys.ok_or_else(|| {
-                Failure::failed(
-                    "there is no service key: name a file with --service-key-file, or set SERVICE_API_KEYS",
-                )
-            })?;
-            keys.split(',').next().unwrap_or_default().to_owned()
-        }
-    };
-    let key = text.trim();
-    if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Failure::failed(
-            "the service key must be one line of visible characters",
-        ));
-    }
-    Ok(key.to_owned())
-}
-
-/// The key travels with every request, so it travels encrypted, or not further than this machine.
-fn base_url(text: &str) -> std::result::Result<String, String> {
-    let url = Url::parse(text).map_err(|_| "must be an absolute URL".to_owned())?;
-    let is_local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let is_sound = url.scheme() == "https" || url.scheme() == "http" && is_local;
-    if !is_sound || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err("must be https (http only on this machine), without user, query and fragment".to_owned());
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
 }

@@ -2,6 +2,7 @@
 
 use super::batch::Entry;
 use crate::cli::failure::{Failure, Result};
+use crate::cli::service;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
 use ureq::http::Response;
@@ -14,8 +15,6 @@ pub const MAX_ATTEMPTS: u32 = 8;
 const FIRST_WAIT_MS: u64 = 500;
 /// The longest wait, in milliseconds, also where the service asks for more.
 const MAX_WAIT_MS: u64 = 60_000;
-/// How long one request may take, in seconds.
-const REQUEST_DEADLINE_SECS: u64 = 300;
 /// Longest line of an answer, in bytes.
 const MAX_ANSWER_LINE_BYTES: u64 = 8_192;
 
@@ -38,13 +37,8 @@ enum Failed {
 impl Service {
     /// The service at that address.
     pub fn new(url: &str, key: String) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(Duration::from_secs(REQUEST_DEADLINE_SECS)))
-            .user_agent(concat!("user-api-import/", env!("CARGO_PKG_VERSION")));
         Self {
-            agent: config.build().new_agent(),
+            agent: service::agent(),
             url: format!("{url}/internal/import"),
             key,
         }
@@ -132,7 +126,7 @@ impl Service {
                 let after = after.map(Duration::from_secs);
                 Err(Failed::Again(format!("the service answers {status}"), after))
             }
-            _ => Err(Failed::ForGood(refusal(status, response))),
+            _ => Err(Failed::ForGood(service::refusal(status, response))),
         }
     }
 }
@@ -156,23 +150,6 @@ fn read(response: Response<Body>, keys: &[&str]) -> std::result::Result<Vec<Told
         }
     }
     Ok(told)
-}
-
-/// The code of the problem, which is ours and no secret.
-fn refusal(status: u16, mut response: Response<Body>) -> String {
-    let code = response
-        .body_mut()
-        .with_config()
-        .limit(MAX_ANSWER_LINE_BYTES)
-        .read_to_vec()
-        .ok()
-        .and_then(|body| serde_json::from_slice::<serde_json::Value>(&body).ok())
-        .and_then(|problem| Some(problem.get("code")?.as_str()?.to_owned()))
-        .filter(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
-    match code {
-        Some(code) => format!("the service answers {status} ({code})"),
-        None => format!("the service answers {status}"),
-    }
 }
 
 fn note_shortened(told: &mut Told) {
