@@ -76,6 +76,8 @@ codes! {
         "The API key is valid, but the operation needs a scope that it was not given; `detail` names it. The owner of the customer can add it (`PATCH /customer/me/api-keys/{keyId}`).";
     OriginNotAllowed "origin_not_allowed" 403 "The API key may not be used from this origin"
         "The API key has a list of allowed origins, and the `Origin` that the browser sent is not on it. The owner of the customer can change the list (`PATCH /customer/me/api-keys/{keyId}`).";
+    EncryptionRequired "encryption_required" 403 "Answers are sealed, and a cookie's holder cannot open them"
+        "This service answers sealed only (`RESPONSE_ENCRYPTION`), for the holder of the credential. A page cannot read its HttpOnly cookie and so could open no answer: send the token in `Authorization`. Nothing was done.";
     CustomerSuspended "customer_suspended" 403 "The customer is suspended"
         "While a customer is suspended it can read its own data and nothing else. Only an administrator can lift the suspension.";
     CustomerCancelled "customer_cancelled" 403 "The customer is cancelled"

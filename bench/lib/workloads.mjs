@@ -7,6 +7,8 @@ const MANY = 1000;
 const bearer = (text) => ({ Authorization: `Bearer ${text}` });
 const read = (customer, options) => ({ method: 'GET', path: '/customer/me', headers: bearer(token(customer, options)) });
 
+const sealed = (customer) => ({ ...read(customer), headers: { ...read(customer).headers, 'X-Encrypt-Response': '1' } });
+
 /** Two values that never follow each other, so that every PATCH changes the record. */
 const patch = (customer, number) => ({
   method: 'PATCH',
@@ -49,8 +51,8 @@ export const WORKLOADS = [
     make: ([customer]) => [read(customer)], expect: { status: 429, length: undefined, contains: 'quota' },
   },
   {
-    name: 'sealed', what: 'GET /customer/me, the response sealed to the client', subjects: ['user-api'], connections: [16],
-    missing: 'no operation answers sealed yet', isAbsent: true,
+    name: 'sealed', what: 'GET /customer/me, the response sealed to the caller', subjects: ['user-api'], connections: [16],
+    make: ([customer]) => [sealed(customer)], expect: { contains: '"version":4,"encrypted":true' },
   },
   {
     name: 'admin-page', what: 'GET /admin/customers, one page', subjects: ['user-api'], connections: [16],

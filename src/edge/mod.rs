@@ -22,5 +22,6 @@ pub mod ratelimit;
 pub mod reply;
 pub mod rewrap;
 pub mod route;
+pub mod sealed;
 pub mod settings;
 pub mod shield;

@@ -24,6 +24,8 @@ pub enum Caching {
     Never,
     /// The same for everybody until the next deployment: may be kept for an hour.
     Public,
+    /// A file whose name changes with its content.
+    Forever,
 }
 
 /// A response.
@@ -53,6 +55,13 @@ impl Answer {
             code: None,
             caching,
         }
+    }
+
+    /// Its media type, if it has a body.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        let header = self.headers.iter().find(|(name, _)| *name == "Content-Type");
+        header.map(|(_, value)| value.as_str())
     }
 
     /// An answer without a body.
@@ -148,9 +157,10 @@ impl Answer {
         let (cache, vary) = match self.caching {
             Caching::Never => (
                 "private, no-store",
-                "Authorization, Cookie, Origin, X-API-Key, X-Service-Key",
+                "Authorization, Cookie, Origin, X-API-Key, X-Encrypt-Response, X-Service-Key",
             ),
             Caching::Public => ("public, max-age=3600", "Origin"),
+            Caching::Forever => ("public, max-age=31536000, immutable", "Origin"),
         };
         [
             ("X-Request-Id", request_id),

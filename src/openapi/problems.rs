@@ -44,6 +44,7 @@ pub(super) fn of(route: Route, is_versioned: bool, takes_key: bool, is_charged: 
     let has_body = route.body() != BodyKind::None;
     let groups: &[(bool, &[Code])] = &[
         (true, ALWAYS),
+        (by_cookie, &[Code::EncryptionRequired]),
         (by_cookie && is_unsafe, &[Code::CsrfFailed]),
         (by_key, &[Code::InsufficientScope, Code::OriginNotAllowed]),
         (

@@ -25,7 +25,7 @@ use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
-use crate::shell::{admin, assets, body, import, jwks, object};
+use crate::shell::{admin, assets, body, import, jwks, object, sealing};
 use crate::types::{Condition, CustomerId};
 use std::time::Duration;
 use web_sys::{ReadableStream, Request, Response};
@@ -46,11 +46,14 @@ struct Trace {
 }
 
 /// What goes out: an answer of the front's own, or an object's response passed on.
-enum Outgoing {
+pub enum Outgoing {
+    /// The front's own.
     Own(Answer),
+    /// An object's.
     Relayed(object::Relayed),
     /// The results of an import, as they come.
     Streamed(ReadableStream),
+    /// A static file.
     File(assets::Found),
 }
 
@@ -86,6 +89,7 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
             Outgoing::Own(Answer::problem(&error, &shown_id))
         }
     };
+    let outgoing = sealing::apply(env, outgoing, trace.route, &head, &shown_id).await;
     let allowed = host::site(env)
         .map(|site| site.settings.allowed_origins.clone())
         .unwrap_or_default();
@@ -334,7 +338,8 @@ fn options(path: &str) -> Answer {
 
 /// The routes that anyone may call, without a customer.
 async fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Outgoing> {
-    if let Some(file) = files::of(found) {
+    let environment = host::site(env).ok().map(|site| site.settings.environment);
+    if let Some(file) = files::of(found, variable, environment)? {
         return assets::open(env, file).await.map(Outgoing::File);
     }
     let answer = match found {
@@ -388,7 +393,9 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
             .authenticator
             .authenticate(&credentials, &mut site.jwks.borrow_mut(), host::now());
         match outcome {
-            Outcome::Done(caller) => return caller,
+            Outcome::Done(caller) => {
+                return caller.and_then(|caller| sealing::check(site, &credentials, head).map(|()| caller));
+            }
             Outcome::FetchKeys if !fetched => {
                 fetched = true;
                 fetch_keys(site).await;

@@ -19,6 +19,7 @@ mod legacy;
 mod object;
 mod operator;
 mod rewrap;
+mod sealing;
 mod shield;
 mod sql;
 mod vault;

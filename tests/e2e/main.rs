@@ -48,6 +48,7 @@ mod public;
 mod revocations;
 mod revocations_survive;
 mod rewrap;
+mod sealed;
 mod sealing;
 mod service;
 mod shield;

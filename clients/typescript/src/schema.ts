@@ -525,6 +525,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open the dashboard */
+        get: operations["dashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dashboard/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a file of the dashboard */
+        get: operations["dashboardFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -1304,7 +1338,7 @@ export interface components {
             /** @description With `customer_erased`, once the destruction is complete: a compact JWS. */
             certificate?: string;
             /** @enum {string} */
-            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "customer_exists" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
+            code: "malformed_request" | "malformed_body" | "invalid_cursor" | "authentication_required" | "invalid_token" | "token_expired" | "token_not_yet_valid" | "invalid_service_key" | "invalid_api_key" | "token_revoked" | "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "encryption_required" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification" | "route_not_found" | "customer_not_found" | "key_not_found" | "audit_entry_not_found" | "erasure_not_found" | "problem_not_found" | "method_not_allowed" | "key_ended" | "status_transition_not_allowed" | "limit_reached" | "customer_exists" | "email_taken" | "revoke_all_instead" | "customer_erased" | "stale_version" | "body_too_large" | "unsupported_media_type" | "validation_failed" | "field_not_writable" | "quota_exceeded" | "too_many_requests" | "idempotency_key_reused" | "sealed_data_unreadable" | "internal_error" | "not_ready" | "unavailable" | "key_unavailable" | "issuer_unavailable";
             detail: string;
             /** @description The faults of the body, with `validation_failed` and `field_not_writable`. */
             errors?: {
@@ -1340,7 +1374,7 @@ export interface components {
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
         Problem403: {
             /** @enum {string} */
-            code: "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification";
+            code: "csrf_failed" | "forbidden" | "insufficient_scope" | "origin_not_allowed" | "encryption_required" | "customer_suspended" | "customer_cancelled" | "customer_pending_verification";
             /** @constant */
             status: 403;
         } & WithRequired<components["schemas"]["Problem"], "code" | "status">;
@@ -1655,8 +1689,9 @@ export interface components {
         /**
          * @description - `csrf_failed`: The CSRF token is missing or wrong
          *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          */
-        "403.csrf_failed.forbidden": {
+        "403.csrf_failed.forbidden.encryption_required": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1669,11 +1704,12 @@ export interface components {
         /**
          * @description - `csrf_failed`: The CSRF token is missing or wrong
          *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1688,11 +1724,12 @@ export interface components {
          *     - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1716,6 +1753,20 @@ export interface components {
         };
         /**
          * @description - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         */
+        "403.forbidden.encryption_required": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
          *     - `customer_suspended`: The customer is suspended
@@ -1723,6 +1774,26 @@ export interface components {
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
         "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
+         *     - `insufficient_scope`: The API key lacks a scope
+         *     - `origin_not_allowed`: The API key may not be used from this origin
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         *     - `customer_suspended`: The customer is suspended
+         *     - `customer_cancelled`: The customer is cancelled
+         *     - `customer_pending_verification`: The customer's e-mail is not verified yet
+         */
+        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
             headers: {
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
@@ -1788,6 +1859,17 @@ export interface components {
         };
         /** @description - `problem_not_found`: There is no such problem type */
         "404.problem_not_found": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /** @description - `route_not_found`: There is nothing at this path */
+        "404.route_not_found": {
             headers: {
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2082,6 +2164,8 @@ export interface components {
         customerId: components["schemas"]["CustomerId"];
         /** @description `1` asks for a `SealedResponse`. */
         EncryptResponse: "1";
+        /** @description The name of a file that the page names. */
+        file: string;
         /** @description Makes the request safe to repeat for 24 hours. */
         IdempotencyKey: string;
         /** @description Only if the version is one of these (RFC 9110 section 13.1.1). */
@@ -2218,7 +2302,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2268,7 +2352,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2315,7 +2399,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             409: components["responses"]["409.limit_reached.customer_exists.email_taken"];
             410: components["responses"]["410.customer_erased"];
             413: components["responses"]["413.body_too_large"];
@@ -2372,7 +2456,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
@@ -2427,7 +2511,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
@@ -2487,7 +2571,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.email_taken"];
             410: components["responses"]["410.customer_erased"];
@@ -2546,7 +2630,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2606,7 +2690,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2646,7 +2730,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2694,7 +2778,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2740,7 +2824,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2782,7 +2866,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -2831,7 +2915,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2889,7 +2973,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2948,7 +3032,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -2999,7 +3083,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
             410: components["responses"]["410.customer_erased"];
@@ -3043,7 +3127,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.too_many_requests"];
@@ -3096,7 +3180,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3151,7 +3235,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3206,7 +3290,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3265,7 +3349,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3309,7 +3393,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3358,7 +3442,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3418,7 +3502,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3464,7 +3548,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3523,7 +3607,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.key_ended.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3579,7 +3663,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.key_not_found"];
             409: components["responses"]["409.key_ended.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3637,7 +3721,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3680,7 +3764,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.audit_entry_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3723,7 +3807,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3763,7 +3847,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3812,7 +3896,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3857,7 +3941,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3898,7 +3982,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -3947,7 +4031,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4097,7 +4181,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4150,7 +4234,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4200,7 +4284,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
             410: components["responses"]["410.customer_erased"];
@@ -4243,13 +4327,63 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
             429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    dashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page for customers and administrators. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html; charset=utf-8": string;
+                };
+            };
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.unavailable"];
+        };
+    };
+    dashboardFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The name of a file that the page names. */
+                file: components["parameters"]["file"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A script, a style sheet or a picture, as its name ends. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            404: components["responses"]["404.route_not_found"];
+            500: components["responses"]["500.internal_error"];
+            503: components["responses"]["503.unavailable"];
         };
     };
     docs: {
@@ -4667,7 +4801,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4721,7 +4855,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4776,7 +4910,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4835,7 +4969,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4893,7 +5027,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden"];
+            403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -4948,7 +5082,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
@@ -5007,7 +5141,7 @@ export interface operations {
             };
             400: components["responses"]["400.malformed_request.malformed_body"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.customer_suspended.customer_cancelled.customer_pending_verification"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];

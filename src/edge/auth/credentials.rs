@@ -45,6 +45,23 @@ pub(super) enum Presented<'a> {
 }
 
 impl<'a> Credentials<'a> {
+    /// The text of the credential as the caller holds it; None where there is none, or more than one.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        Some(match self.presented().ok()? {
+            Presented::Header(text) | Presented::ServiceKey(text) | Presented::ApiKey(text) => {
+                text.to_owned()
+            }
+            Presented::Cookie(text) => text,
+        })
+    }
+
+    /// Whether it is the cookie's token that counts.
+    #[must_use]
+    pub fn is_by_cookie(&self) -> bool {
+        matches!(self.presented(), Ok(Presented::Cookie(_)))
+    }
+
     /// The header wins over the cookie, even where the header is wrong, and so do the keys, since browsers add
     /// cookies by themselves. Of `Authorization`, `X-Service-Key` and `X-API-Key` two together are refused.
     pub(super) fn presented(&self) -> Result<Presented<'a>, Reason> {

@@ -1,0 +1,119 @@
+//! Sealing what goes out, where the caller asked for it or the operator demands it.
+
+use crate::edge::auth::Credentials;
+use crate::edge::reply::{Answer, Caching};
+use crate::edge::route::{Audience, Route};
+use crate::edge::sealed::{
+    ASKING_HEADER, Frame, MAX_SEALED_BODY_BYTES, SEALED_HEADER, is_open, is_wanted, seal,
+};
+use crate::edge::settings::ResponseEncryption;
+use crate::error::{Code, Error, Result};
+use crate::shell::front::Outgoing;
+use crate::shell::host::{self, PlatformEntropy, Site};
+use crate::shell::http::Head;
+use worker::Env;
+
+/// Refuses a caller who could open no answer: a browser's page cannot read its HttpOnly cookie.
+///
+/// # Errors
+/// `encryption_required`, or `malformed_request` for a wish that is none.
+pub fn check(site: &Site, credentials: &Credentials<'_>, head: &Head) -> Result<()> {
+    let mode = site.settings.response_encryption;
+    is_wanted(mode, head.header(ASKING_HEADER).as_deref())?;
+    if mode == ResponseEncryption::Required && credentials.is_by_cookie() {
+        return Err(Error::new(
+            Code::EncryptionRequired,
+            Code::EncryptionRequired.title(),
+        ));
+    }
+    Ok(())
+}
+
+/// The credential to which the responses to this request are sealed; None where they go out open.
+fn credential(site: &Site, route: Option<Route>, head: &Head) -> Option<String> {
+    if route.is_none_or(|route| route.audience() == Audience::Public) {
+        return None;
+    }
+    let wanted = is_wanted(
+        site.settings.response_encryption,
+        head.header(ASKING_HEADER).as_deref(),
+    );
+    if !wanted.unwrap_or(false) {
+        return None;
+    }
+    let headers = ["authorization", "cookie", "x-service-key", "x-api-key"].map(|name| head.header(name));
+    let [authorization, cookie, service_key, api_key] = &headers;
+    let credentials = Credentials {
+        authorization: authorization.as_deref(),
+        cookie: cookie.as_deref(),
+        service_key: service_key.as_deref(),
+        api_key: api_key.as_deref(),
+        ..Credentials::default()
+    };
+    credentials.text()
+}
+
+/// What goes out: sealed where it is to be.
+pub async fn apply(
+    env: &Env,
+    outgoing: Outgoing,
+    route: Option<Route>,
+    head: &Head,
+    shown_id: &str,
+) -> Outgoing {
+    // Without settings there is only the refusal that says so.
+    let site = host::site(env).ok();
+    match site.and_then(|site| credential(&site, route, head)) {
+        Some(credential) => sealed(outgoing, &credential, shown_id, head.method == "HEAD").await,
+        None => outgoing,
+    }
+}
+
+/// What goes out instead. Where sealing fails nothing of the answer does.
+async fn sealed(outgoing: Outgoing, credential: &str, shown_id: &str, is_head: bool) -> Outgoing {
+    let (mut answer, stream) = match outgoing {
+        Outgoing::Own(answer) => (answer, None),
+        Outgoing::Relayed(relayed) => {
+            let answer = Answer {
+                status: relayed.status,
+                headers: relayed.headers(),
+                body: Vec::new(),
+                code: relayed.code,
+                caching: Caching::Never,
+            };
+            if is_open(answer.status, answer.content_type(), answer.code) {
+                return Outgoing::Relayed(relayed);
+            }
+            (answer, Some(relayed))
+        }
+        other => return other,
+    };
+    if is_open(answer.status, answer.content_type(), answer.code) {
+        return Outgoing::Own(answer);
+    }
+    let read = async {
+        if let Some(relayed) = stream.filter(|_| !is_head) {
+            answer.body = relayed.read(MAX_SEALED_BODY_BYTES).await?;
+        }
+        let content_type = answer.content_type().unwrap_or_default().to_owned();
+        let frame = Frame {
+            status: answer.status,
+            content_type: &content_type,
+            request_id: shown_id,
+        };
+        if !is_head {
+            answer.body = seal(credential, frame, &answer.body, &mut PlatformEntropy)?;
+        }
+        Ok::<_, Error>(())
+    };
+    if let Err(error) = read.await {
+        let error = Error::fault("a response could not be sealed").because(error.to_string());
+        return Outgoing::Own(Answer::problem(&error, shown_id));
+    }
+    answer.headers.retain(|(name, _)| *name != "Content-Type");
+    answer
+        .headers
+        .push(("Content-Type", "application/json".to_owned()));
+    answer.headers.push((SEALED_HEADER, "true".to_owned()));
+    Outgoing::Own(answer)
+}
