@@ -58,6 +58,8 @@ pub struct Relayed {
     pub status: u16,
     /// The code of a problem.
     pub code: Option<Code>,
+    /// Where the resource is that the request made.
+    pub location: Option<String>,
     /// What the id is, if that is why it answers nothing.
     pub elsewhere: Option<Elsewhere>,
     response: Response,
@@ -71,6 +73,7 @@ impl Relayed {
         Self {
             status: response.status(),
             code,
+            location: None,
             elsewhere,
             response,
         }
@@ -95,6 +98,7 @@ impl Relayed {
         passed
             .into_iter()
             .filter_map(|name| Some((name, header(&own, name)?)))
+            .chain(self.location.clone().map(|location| ("Location", location)))
             .collect()
     }
 

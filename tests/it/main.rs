@@ -22,6 +22,7 @@ mod cost;
 mod creation;
 mod customer;
 mod directory;
+mod ensure;
 mod export;
 mod integrations;
 mod limits;
