@@ -1,13 +1,21 @@
 // `make dev`: secrets on the first run, wrangler with rebuild on change, a demo customer, and lines to try it with.
 import { DEFAULT_ENV_FILE, exited, parsePort, probePort, readEnvFile, run, stop } from './lib.mjs';
-import { demoToken, localUrl, ready, startWranglerDev } from './wrangler-dev.mjs';
+import { adminToken, demoToken, localUrl, ready, startWranglerDev } from './wrangler-dev.mjs';
 
 const TOKEN_TTL_SECONDS = 86_400;
 const say = (text) => console.log(`[dev] ${text}`);
 
-function printHints(url, token) {
+function printHints(url, token, admin) {
   console.log(`
-user-api runs on ${url} with a demo customer. Ctrl-C ends it; a change in src/ rebuilds it.
+user-api runs on ${url} with a demo customer. Ctrl-C ends it; a change in src/ or dashboard/src/ rebuilds it.
+
+The dashboard, signed in as the demo customer (open this in a browser):
+
+${url}/dashboard#token=${token}
+
+The same as an administrator:
+
+${url}/dashboard#token=${admin}
 
 A token of the demo customer, good for 24 hours (make token ARGS="…" prints others):
 
@@ -34,7 +42,8 @@ await run(async () => {
   try {
     const url = localUrl(port);
     await ready(child, url, say);
-    printHints(url, await demoToken(url, values, TOKEN_TTL_SECONDS));
+    const token = await demoToken(url, values, TOKEN_TTL_SECONDS);
+    printHints(url, token, adminToken(values, TOKEN_TTL_SECONDS));
     const code = await exited(child);
     process.exitCode = stopping ? 0 : code;
   } catch (error) {

@@ -76,5 +76,11 @@ export async function demoToken(url, values, ttlSeconds) {
   return companion(['token', ...args, '--ttl', String(ttlSeconds)], Object.fromEntries(values)).trim();
 }
 
+/** A token of an administrator for `ttlSeconds`; its own customer is made by its first request. */
+export function adminToken(values, ttlSeconds) {
+  const args = ['--customer', 'null', '--sub', 'user_demoadmin001', '--email', 'admin@example.com', '--email-verified', '--admin'];
+  return companion(['token', ...args, '--ttl', String(ttlSeconds)], Object.fromEntries(values)).trim();
+}
+
 export const localUrl = (port) => origin(HOST, port);
 export const persistArgs = (folder) => [`--persist-to=${folder}`, `--env-file=${join(folder, 'vars')}`];

@@ -104,7 +104,7 @@ fn every_operation_is_a_route_and_has_a_success_and_its_problems() {
 }
 
 /// The codes that no operation answers, because no operation was found.
-const OF_NO_OPERATION: [Code; 2] = [Code::RouteNotFound, Code::MethodNotAllowed];
+const OF_NO_OPERATION: [Code; 1] = [Code::MethodNotAllowed];
 
 #[test]
 fn every_problem_is_an_answer_of_some_operation() {

@@ -46,7 +46,7 @@ impl Errand {
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// What is this id? Writes nothing, but that a service's look at a customer is logged there.
     Look {

@@ -160,7 +160,9 @@ impl Route {
             | Self::SigningKeys
             | Self::OpenApi
             | Self::Docs
-            | Self::DocsStyle => Rule::Anyone,
+            | Self::DocsStyle
+            | Self::Dashboard
+            | Self::DashboardFile => Rule::Anyone,
         }
     }
 

@@ -87,7 +87,9 @@ fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Comma
         | Route::SigningKeys
         | Route::OpenApi
         | Route::Docs
-        | Route::DocsStyle => {
+        | Route::DocsStyle
+        | Route::Dashboard
+        | Route::DashboardFile => {
             return Err(Error::fault("this route has no object"));
         }
     })

@@ -98,7 +98,7 @@ mod tests {
             },
         };
         let written = format!(
-            r#"{{"shards":16,"what":{{"do":"claim","index":"{text}","candidate":"cust_1","attempt":0}}}}"#
+            r#"{{"shards":16,"what":{{"claim":{{"index":"{text}","candidate":"cust_1","attempt":0}}}}}}"#
         );
         assert_eq!(encode(&claim).unwrap(), written.as_bytes());
         assert_eq!(decode::<Errand>("1", written.as_bytes()).unwrap(), claim);
@@ -118,7 +118,7 @@ mod tests {
             },
         };
         let written =
-            format!(r#"{{"customer":"cust_1","what":{{"do":"bind","index":"{text}","target":"cust_1"}}}}"#);
+            format!(r#"{{"customer":"cust_1","what":{{"bind":{{"index":"{text}","target":"cust_1"}}}}}}"#);
         assert_eq!(encode(&bind).unwrap(), written.as_bytes());
         let standing = errand::Answer::Is(errand::Standing::Customer { holds: true });
         assert_eq!(

@@ -22,6 +22,8 @@ pub enum Caching {
     Never,
     /// The same for everybody until the next deployment: may be kept for an hour.
     Public,
+    /// A file whose name changes with its content.
+    Forever,
 }
 
 /// A response.
@@ -154,6 +156,7 @@ impl Answer {
                 "Authorization, Cookie, Origin, X-API-Key, X-Encrypt-Response, X-Service-Key",
             ),
             Caching::Public => ("public, max-age=3600", "Origin"),
+            Caching::Forever => ("public, max-age=31536000, immutable", "Origin"),
         };
         [
             ("X-Request-Id", request_id),

@@ -191,6 +191,8 @@ routes! {
     OpenApi          Get   "/openapi.json"                 Public  None;
     Docs             Get   "/docs"                         Public  None;
     DocsStyle        Get   "/docs.css"                     Public  None;
+    Dashboard        Get   "/dashboard"                    Public  None;
+    DashboardFile    Get   "/dashboard/{file}"             Public  None;
     SigningKeys      Get   "/.well-known/jwks.json"        Public  None;
 }
 
@@ -351,7 +353,7 @@ mod tests {
     #[test]
     fn every_route_finds_itself() {
         for &route_ in Route::ALL {
-            let path = ["{code}", "{keyId}", "{customerId}", "{seq}"]
+            let path = ["{code}", "{keyId}", "{customerId}", "{seq}", "{file}"]
                 .iter()
                 .fold(route_.pattern().to_owned(), |path, name| path.replace(name, "x"));
             let variable = if route_.pattern().contains('{') { "x" } else { "" };

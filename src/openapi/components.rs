@@ -119,6 +119,7 @@ fn parameters() -> Map<String, Value> {
         ),
         ("keyId", "An API key's id.", reference("schemas", "KeyId")),
         ("code", "The code of a problem.", text()),
+        ("file", "The name of a file that the page names.", text()),
         (
             "seq",
             "The number of an audit entry.",

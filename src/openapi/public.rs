@@ -31,6 +31,16 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
         Route::DocsStyle => Operation::new("Read the style sheet of that page")
             .answers_as::<Text>(200, "A style sheet.", "text/css; charset=utf-8")
             .problems(&[Code::Unavailable]),
+        Route::Dashboard => Operation::new("Open the dashboard")
+            .answers_as::<Text>(200, "A page for customers and administrators.", HTML)
+            .problems(&[Code::Unavailable]),
+        Route::DashboardFile => Operation::new("Read a file of the dashboard")
+            .answers_as::<Text>(
+                200,
+                "A script, a style sheet or a picture, as its name ends.",
+                "*/*",
+            )
+            .problems(&[Code::RouteNotFound, Code::Unavailable]),
         _ => return None,
     })
 }

@@ -20,7 +20,7 @@ pub struct Errand {
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum What {
     /// Does the credential still work? Writes nothing where it does.
     Check,

@@ -49,6 +49,10 @@ pub async fn open(env: &Env, asset: Asset) -> Result<Found> {
         .map_err(|_| failed("assets: no answer"))?
         .dyn_into()
         .map_err(|_| failed("assets: no response"))?;
+    // Names of the dashboard's files come with the request, and those of an older deployment are gone.
+    if response.status() == 404 && asset.caching == Caching::Forever {
+        return Err(Error::new(Code::RouteNotFound, Code::RouteNotFound.title()));
+    }
     if response.status() != 200 {
         return Err(failed("assets: no such file"));
     }
@@ -64,7 +68,7 @@ impl Found {
     pub fn into_response(self, shown_id: &str, more: &[(&'static str, String)], is_head: bool) -> Response {
         let build = || {
             let answer = Answer {
-                caching: Caching::Public,
+                caching: self.asset.caching,
                 ..Answer::empty(200)
             };
             let fields = Headers::new()?;

@@ -322,7 +322,8 @@ fn options(path: &str) -> Answer {
 
 /// The routes that anyone may call, without a customer.
 async fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<Outgoing> {
-    if let Some(file) = files::of(found) {
+    let environment = host::site(env).ok().map(|site| site.settings.environment);
+    if let Some(file) = files::of(found, variable, environment)? {
         return assets::open(env, file).await.map(Outgoing::File);
     }
     let answer = match found {

@@ -16,6 +16,8 @@ struct Scene {
     key: Key,
     /// A key that a cell may change, rotate or revoke.
     spare: Key,
+    /// The name of a file of the dashboard.
+    file: String,
 }
 
 impl Scene {
@@ -23,7 +25,18 @@ impl Scene {
         let customer = Customer::on(server);
         let key = Key::of(server, &customer, &SCOPES);
         let spare = Key::of(server, &customer, &["customer:read"]);
-        Self { customer, key, spare }
+        let page = request("GET", "/dashboard").send(server).expect(200);
+        let page = String::from_utf8(page.body).unwrap();
+        let file = page
+            .split_once("/dashboard/")
+            .and_then(|(_, rest)| rest.split('"').next());
+        let file = file.expect("the page names its files").to_owned();
+        Self {
+            customer,
+            key,
+            spare,
+            file,
+        }
     }
 
     fn token(&self) -> Token {
@@ -35,6 +48,7 @@ impl Scene {
         let variable = match pattern.split_once('{').map(|(_, rest)| rest.split('}').next()) {
             Some(Some("keyId")) => self.spare.id.as_str(),
             Some(Some("customerId")) => self.customer.id.as_str(),
+            Some(Some("file")) => self.file.as_str(),
             Some(Some("code")) => "forbidden",
             Some(Some("seq")) => "1",
             None => "",

@@ -230,7 +230,8 @@ impl Response {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         assert!((16..=64).contains(&id.len()) && sane, "odd request id {id}");
         let caching = self.must_header("Cache-Control");
-        let public = caching == "public, max-age=3600" && (self.status == 200 || self.status == 304);
+        let for_all = ["public, max-age=3600", "public, max-age=31536000, immutable"];
+        let public = for_all.contains(&caching) && (self.status == 200 || self.status == 304);
         assert!(
             caching == "private, no-store" || public,
             "{caching}: {}",
