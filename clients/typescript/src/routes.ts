@@ -4,6 +4,8 @@
 const PUBLIC: ReadonlySet<string> = new Set([
   '/.well-known/jwks.json',
   '/.well-known/oauth-protected-resource',
+  '/dashboard',
+  '/dashboard/{file}',
   '/docs',
   '/docs.css',
   '/health',
@@ -12,7 +14,14 @@ const PUBLIC: ReadonlySet<string> = new Set([
   '/ready',
 ]);
 /** Routes that answer text, not JSON. */
-const TEXT: ReadonlySet<string> = new Set(['/docs', '/docs.css', '/internal/import', '/problems/{code}']);
+const TEXT: ReadonlySet<string> = new Set([
+  '/dashboard',
+  '/dashboard/{file}',
+  '/docs',
+  '/docs.css',
+  '/internal/import',
+  '/problems/{code}',
+]);
 const IMPORT = '/internal/import';
 /** Unsafe routes that take no idempotency key, since they are safe to repeat by themselves. */
 const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/customers', '/internal/rewrap']);
