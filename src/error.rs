@@ -104,6 +104,8 @@ codes! {
         "Which status leads to which, and who may make the move, stands in the API documentation under Status. Read the status, then decide anew. Nothing was changed.";
     LimitReached "limit_reached" 409 "A limit of the customer is reached"
         "The customer holds as many of these as it may. `detail` names the limit. Remove one or ask the operator.";
+    CustomerExists "customer_exists" 409 "There is such a customer already"
+        "The id that the request names is, or stands for, a customer. It was left as it is. Read it (`GET /admin/customers/{customerId}`), or leave the id out to have a new one made.";
     EmailTaken "email_taken" 409 "Another customer has this e-mail"
         "An e-mail belongs to one customer. Another one has it, or is taking it at this moment. Nothing was changed.";
     RevokeAllInstead "revoke_all_instead" 409 "Too many tokens are revoked one by one"

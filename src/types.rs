@@ -233,6 +233,13 @@ impl CustomerId {
     pub fn mint(now: Timestamp, random: [u8; 10]) -> Self {
         Self(format!("cust_{}", uuid_v7(now, random)))
     }
+
+    /// An id that is made of something else, `cust_` and a UUIDv8 (RFC 9562 section 5.8) without dashes.
+    #[must_use]
+    pub fn derived(bytes: [u8; 16]) -> Self {
+        let id = uuid::Builder::from_custom_bytes(bytes).into_uuid();
+        Self(format!("cust_{}", id.simple()))
+    }
 }
 
 impl UserId {

@@ -19,7 +19,7 @@ use user_api::edge::route::{Audience, Route};
 use user_api::edge::settings::{Required, SETTINGS};
 use user_api::error::Code;
 use user_api::legacy::outcome::{Outcome, Word};
-use user_api::{customer, directory};
+use user_api::{customer, directory, operator, vault};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -338,8 +338,21 @@ fn steps() -> impl Iterator<Item = &'static user_api::sql::Migration> {
 /// The schema after all migrations.
 fn schema() -> rusqlite::Connection {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
-    for step in steps() {
+    for step in steps().chain(vault::MIGRATIONS) {
         connection.execute_batch(step.script).unwrap();
+    }
+    // The operator object's tables are a customer's to the letter, but for these.
+    let other = rusqlite::Connection::open_in_memory().unwrap();
+    for step in operator::MIGRATIONS {
+        other.execute_batch(step.script).unwrap();
+    }
+    for (table, _, sql) in objects(&other, "table") {
+        if !objects(&connection, "table")
+            .iter()
+            .any(|(known, ..)| *known == table)
+        {
+            connection.execute_batch(&sql).unwrap();
+        }
     }
     connection
 }
@@ -380,7 +393,8 @@ fn body(sql: &str) -> (Vec<String>, &str) {
 
 /// The comment above a table's CREATE statement.
 fn purpose(table: &str) -> String {
-    let scripts: String = steps().map(|step| step.script).collect();
+    let steps = steps().chain(vault::MIGRATIONS).chain(operator::MIGRATIONS);
+    let scripts: String = steps.map(|step| step.script).collect();
     let (before, _) = scripts.split_once(&format!("CREATE TABLE {table} ")).unwrap();
     let comment: Vec<_> = before
         .lines()

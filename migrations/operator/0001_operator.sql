@@ -1,5 +1,5 @@
--- The operator object's schema: the log of what administrators and services did that concerns no single customer, and
--- the revocations of their tokens. Its tables are those of a customer's object, to the letter, because the same code
+-- The operator object's schema: the log of what administrators and services did that concerns no single customer, the
+-- revocations of their tokens, and replies to requests that name no customer yet. Its tables are those of a customer's object, to the letter, because the same code
 -- works on both; a test compares them. Edited in place until the first release, frozen then.
 
 CREATE TABLE audit (
@@ -52,6 +52,20 @@ WHEN old.not_before IS NOT NULL AND (new.not_before IS NULL OR new.not_before < 
 BEGIN
   SELECT RAISE(ABORT, 'not_before never moves back');
 END;
+
+-- Replies that a repeated request gets again, for 24 hours. `seq` counts up without gaps and so does `expires_at`,
+-- so the first and the last row tell how many there are; `total_bytes` is the sum of length(reply) up to this row,
+-- so they tell how many bytes as well. `scope` is SHA-256 of caller, method, path and key; `headers` a JSON
+-- list of [name, value]; `reply` is sealed: SHA-256 of what the request asked, then the reply's body.
+CREATE TABLE idempotency (
+  seq          INTEGER PRIMARY KEY CHECK (seq >= 1),
+  scope        BLOB    NOT NULL UNIQUE CHECK (length(scope) = 32),
+  status       INTEGER NOT NULL CHECK (status BETWEEN 200 AND 499),
+  headers      TEXT    NOT NULL CHECK (json_valid(headers)),
+  reply        BLOB    NOT NULL,
+  total_bytes  INTEGER NOT NULL CHECK (total_bytes >= length(reply)),
+  expires_at   INTEGER NOT NULL
+) STRICT;
 
 -- One row: the data key under which the details of the operators' log are sealed, wrapped under a master key. A
 -- customer's lies in a vault of its own, because it is destroyed with the customer; nobody erases the operators' log.

@@ -2,8 +2,10 @@
 //! own key, derived from `INDEX_KEY` by HKDF-SHA256 (RFC 5869) with the purpose in `info`.
 
 use crate::crypto::{ApiKeyPepper, CursorKey};
+use crate::customer::idempotency::IdempotencyKey;
 use crate::email::EmailIndex;
 use crate::error::{Error, Result};
+use crate::types::CustomerId;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -14,6 +16,7 @@ use std::fmt;
 pub struct IndexKeys {
     subject: [u8; 32],
     email: [u8; 32],
+    creation: [u8; 32],
     api_keys: ApiKeyPepper,
     cursors: CursorKey,
 }
@@ -35,6 +38,9 @@ impl IndexKeys {
         let mut email = [0; 32];
         hkdf.expand(b"user-api/email-index/v1", &mut email)
             .map_err(|_| Error::fault("hkdf length"))?;
+        let mut creation = [0; 32];
+        hkdf.expand(b"user-api/creation/v1", &mut creation)
+            .map_err(|_| Error::fault("hkdf length"))?;
         let mut api_keys = [0; 32];
         hkdf.expand(b"user-api/api-key-pepper/v1", &mut api_keys)
             .map_err(|_| Error::fault("hkdf length"))?;
@@ -44,6 +50,7 @@ impl IndexKeys {
         Ok(Self {
             subject,
             email,
+            creation,
             cursors: CursorKey::new(&cursors)?,
             api_keys: ApiKeyPepper::new(&api_keys)?,
         })
@@ -77,6 +84,20 @@ impl IndexKeys {
     pub fn email(&self, email: &str) -> Result<EmailIndex> {
         hmac(&self.email, email).map(EmailIndex::new)
     }
+
+    /// The id of the customer that an administrator makes under an idempotency key: the same each time, so that a
+    /// repetition finds what the first request made; nobody without our key can tell it beforehand.
+    ///
+    /// # Errors
+    /// `internal_error`; HMAC takes keys of any length.
+    pub fn creation(&self, subject: &str, key: &IdempotencyKey) -> Result<CustomerId> {
+        let text = format!("{}:{subject}{}", subject.len(), key.as_str());
+        let tag = hmac(&self.creation, &text)?;
+        let bytes = tag
+            .first_chunk::<16>()
+            .ok_or_else(|| Error::fault("hmac length"))?;
+        Ok(CustomerId::derived(*bytes))
+    }
 }
 
 fn hmac(key: &[u8; 32], text: &str) -> Result<[u8; 32]> {
@@ -106,6 +127,31 @@ mod tests {
             "8a3443cde3ae9d21f35c4071d84cc7f662b3e261c8ebc3b83a91f929a7d9585c"
         );
         assert_eq!(format!("{index:?}"), "EmailIndex(..)");
+    }
+
+    #[test]
+    fn creation_id_is_unchanged() {
+        let keys = IndexKeys::derive(&[7; 32]).unwrap();
+        let key = IdempotencyKey::parse("7c4a8d09").unwrap();
+        let id = keys.creation("auth0|root", &key).unwrap();
+        assert_eq!(id.as_str(), "cust_4e267bb6828685f18424a14000476a51");
+    }
+
+    #[test]
+    fn an_idempotency_key_makes_one_id_for_each_administrator() {
+        let keys = IndexKeys::derive(&[7; 32]).unwrap();
+        let id = |subject: &str, key: &str| {
+            let key = IdempotencyKey::parse(key).unwrap();
+            keys.creation(subject, &key).unwrap().to_string()
+        };
+        assert_eq!(id("root", "a"), id("root", "a"));
+        assert!(CustomerId::parse(&id("root", "a")).is_some());
+        for (subject, key) in [("root", "b"), ("toor", "a"), ("roo", "ta"), ("roota", " ")] {
+            assert_ne!(id(subject, key), id("root", "a"), "{subject} {key}");
+        }
+        let other = IndexKeys::derive(&[8; 32]).unwrap();
+        let key = IdempotencyKey::parse("a").unwrap();
+        assert_ne!(other.creation("root", &key).unwrap().to_string(), id("root", "a"));
     }
 
     #[test]

@@ -222,22 +222,18 @@ pub fn prepare(
         return Ok(Prepared::Keep);
     }
     let pending = memory.account.pending.clone();
-    if let (Some(claimed), Some(pending)) = (claimed, &pending)
-        && claimed.wanted.index == index
-        && (pending.index, pending.attempt) == (index, claimed.wanted.attempt)
-    {
-        if claimed.held {
-            return Ok(Prepared::Take(claimed.wanted.clone()));
+    if let Some(claimed) = claimed.filter(|claimed| claimed.wanted.index == index) {
+        return back(turn, memory, claimed);
+    }
+    let attempt = match pending {
+        // Both wish for the same, and the claim is good for both.
+        Some(pending) if pending.index == index => pending.attempt,
+        // A later wish takes over from an earlier one.
+        _ => {
+            give_up(turn, memory)?;
+            memory.account.last_attempt.saturating_add(1)
         }
-        memory.account.pending = None;
-        memory.account.save(turn.sql)?;
-        return Err(Error::new(Code::EmailTaken, "Another customer has this e-mail."));
-    }
-    // A later wish takes over from an earlier one.
-    if pending.is_some_and(|pending| pending.index != index) {
-        give_up(turn, memory)?;
-    }
-    let attempt = memory.account.last_attempt.saturating_add(1);
+    };
     memory.account.last_attempt = attempt;
     memory.account.pending = Some(Pending {
         index,
@@ -246,6 +242,34 @@ pub fn prepare(
     });
     memory.account.save(turn.sql)?;
     Ok(Prepared::Wait(Wanted { index, attempt }))
+}
+
+/// The second phase: the claim was asked for.
+fn back(turn: &Turn<'_>, memory: &mut Memory, claimed: &Claimed) -> Result<Prepared> {
+    let wanted = &claimed.wanted;
+    let pending = memory.account.pending.as_ref();
+    let is_pending =
+        pending.is_some_and(|pending| (pending.index, pending.attempt) == (wanted.index, wanted.attempt));
+    if !claimed.held {
+        if is_pending {
+            memory.account.pending = None;
+            memory.account.save(turn.sql)?;
+        }
+        return Err(Error::new(Code::EmailTaken, "Another customer has this e-mail."));
+    }
+    if is_pending {
+        return Ok(Prepared::Take(wanted.clone()));
+    }
+    // Another wish has taken over meanwhile, or it took too long: whoever wished tries again. Were it begun anew here,
+    // two could take over from each other for ever.
+    if !memory.account.holds(&wanted.index) {
+        let notice = outbox::Kind::Release {
+            index: wanted.index,
+            attempt: wanted.attempt,
+        };
+        memory.outbox.put(turn.sql, &notice, turn.now)?;
+    }
+    Ok(Prepared::Wait(wanted.clone()))
 }
 
 /// The customer has this e-mail from now on, and the claim of the old one is released. The e-mail in the record's

@@ -9,7 +9,7 @@ use crate::json;
 use crate::validate::{Edit, Fields, boolean, line};
 use std::collections::BTreeMap;
 
-/// The body of PUT and PATCH `/admin/customers/{customerId}`.
+/// The body of PUT and PATCH `/admin/customers/{customerId}`, and of PUT `/internal/customers/{customerId}/email`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdminEdit {
     /// What a user may change as well.
@@ -66,6 +66,29 @@ impl AdminEdit {
             },
         };
         fields.finish(READ_ONLY)?;
+        Ok(edit)
+    }
+
+    /// Reads the body by which a service changes the e-mail.
+    ///
+    /// # Errors
+    /// `malformed_body` or `validation_failed`.
+    pub fn parse_email(body: &[u8]) -> Result<Self> {
+        let mut fields = Fields::new(json::parse_object(body)?);
+        let email = fields.field("email", email);
+        let edit = Self {
+            email: fields.required("email", email),
+            plan: None,
+            features: Edit::Keep,
+            profile: ProfileEdit {
+                name: Edit::Keep,
+                company_name: Edit::Keep,
+                display_name: Edit::Keep,
+                metadata: Edit::Keep,
+                replaces: false,
+            },
+        };
+        fields.finish(&[])?;
         Ok(edit)
     }
 

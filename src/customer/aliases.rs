@@ -1,6 +1,7 @@
 //! Ids that stand for a customer. The binding is of a pair, the id and an e-mail: an id that many share, or that
-//! somebody guesses, serves only tokens that carry the verified e-mail for which it was bound. What an id stands for
-//! is kept in that id's own object (`alias_of`); the customer keeps its own list (`aliases`) and checks again.
+//! somebody guesses, serves only tokens that carry the verified e-mail for which it was bound, and only while that is
+//! the customer's e-mail. What an id stands for is kept in that id's own object (`alias_of`); the customer checks again
+//! that the e-mail is its own, and keeps a list (`aliases`) of whom to tell when it is erased.
 
 use crate::email::EmailIndex;
 use crate::error::{Error, Result};
@@ -96,10 +97,7 @@ pub fn bind(
 }
 
 /// Whether `alias` stands for this customer when a token carries this e-mail.
-///
-/// # Errors
-/// `internal_error` from the engine.
-pub fn has(sql: &dyn Sql, alias: &CustomerId, index: &EmailIndex) -> Result<bool> {
+fn has(sql: &dyn Sql, alias: &CustomerId, index: &EmailIndex) -> Result<bool> {
     let rows = sql.exec(
         "SELECT 1 FROM aliases WHERE alias = ? AND email_index = ?",
         &[alias.as_str().into(), index.as_bytes().as_slice().into()],

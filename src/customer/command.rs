@@ -90,6 +90,12 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it may want the claim of an e-mail before it is carried out.
+    #[must_use]
+    pub fn may_claim(&self) -> bool {
+        matches!(self, Self::EditCustomer(edit) if edit.email.is_some())
+    }
+
     /// The word by which the audit log knows it.
     #[must_use]
     pub const fn action(&self) -> &'static str {
@@ -208,7 +214,7 @@ impl Command {
     pub const fn is_for_services(&self) -> bool {
         matches!(
             self,
-            Self::Create(_) | Self::RevokeTokens(_) | Self::Invalid { .. }
+            Self::Create(_) | Self::EditCustomer(_) | Self::RevokeTokens(_) | Self::Invalid { .. }
         )
     }
 

@@ -9,7 +9,7 @@ use crate::customer::audit::Entry;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
-use crate::customer::request::Origin;
+use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
 use crate::customer::{MIGRATIONS, aliases, entry, outbox};
@@ -21,6 +21,13 @@ use crate::sql::{is_initialised, migrate};
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+
+/// What the statistics call the operation by which a service has a customer ensured, which reaches the customer as
+/// errands.
+pub const ENSURE: Operation = Operation {
+    method: "POST",
+    pattern: "/internal/customers",
+};
 
 /// One errand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -239,11 +246,7 @@ impl Turn<'_> {
                 other => Answer::NotMine(other),
             },
             What::Bind { index, .. } => Answer::Is(standing(Some(index))),
-            What::CheckToken { user } => match memory.revocations.check(self.sql, user) {
-                Ok(()) => Answer::Noted,
-                Err(error) if error.is_refusal() => Answer::Revoked,
-                Err(fault) => return Err(fault),
-            },
+            What::CheckToken { user } => self.check_token(memory, user)?,
             What::Rewrap if is_erased => Answer::Is(Standing::Erased),
             What::Rewrap => Answer::Noted,
             What::Show { .. } if is_erased => Answer::Is(standing(None)),
@@ -267,9 +270,13 @@ impl Turn<'_> {
                     Answer::Is(Standing::Customer { holds: true })
                 }
             }
-            What::AddAlias { index, .. } if is_erased => Answer::Is(standing(Some(index))),
+            What::AddAlias { index, .. } if is_erased || !memory.account.holds(index) => {
+                Answer::Is(standing(Some(index)))
+            }
             What::AddAlias { alias, index } => {
-                if aliases::add(self.sql, alias, index)? {
+                // Whether it will have the e-mail that it wants is not known yet: the id is bound another time.
+                let has_claimed = memory.account.has_claimed(index);
+                if has_claimed && aliases::add(self.sql, alias, index)? {
                     Answer::Noted
                 } else {
                     Answer::Full
@@ -280,11 +287,20 @@ impl Turn<'_> {
         })
     }
 
+    fn check_token(&self, memory: &mut Memory, user: &User) -> Result<Answer> {
+        match memory.revocations.check(self.sql, user) {
+            Ok(()) => Ok(Answer::Noted),
+            Err(error) if error.is_refusal() => Ok(Answer::Revoked),
+            Err(fault) => Err(fault),
+        }
+    }
+
     /// A service that was told of a customer stands in its log. A user's own request follows, and is logged itself.
     fn note(&mut self, memory: &mut Memory, by: &By) -> Result<()> {
         if !matches!(by.caller, Caller::Service(_)) {
             return Ok(());
         }
+        memory.counters.count(ENSURE, "ok", self.now);
         self.log_errand(memory, by, "customer.ensure", Map::new())
     }
 
@@ -299,8 +315,12 @@ impl Turn<'_> {
         action: &'static str,
         changed: Map<String, Value>,
     ) -> Result<()> {
+        let as_admin = match &by.caller {
+            Caller::User(user) => action == "customer.listed" || user.is_admin && memory.seen(user).is_none(),
+            _ => false,
+        };
         let entry = Entry {
-            actor: self.actor_of(memory, &by.caller, action == "customer.listed", None)?,
+            actor: self.actor_of(memory, &by.caller, as_admin, None)?,
             action,
             target: "customer",
             outcome: "ok",
@@ -322,7 +342,10 @@ impl Turn<'_> {
             What::Look { index, .. } => Answer::Is(self.standing(index.as_ref())?),
             What::Create(create) => match self.standing(create.index.as_ref())? {
                 Standing::Absent => {
-                    let memory = self.create(create)?;
+                    let mut memory = self.create(create)?;
+                    if matches!(create.by.caller, Caller::Service(_)) {
+                        memory.counters.count(ENSURE, "ok", self.now);
+                    }
                     return Ok((Some(memory), Answer::Created));
                 }
                 other => Answer::NotMine(other),
@@ -432,7 +455,10 @@ impl Turn<'_> {
         memory
             .outbox
             .put(self.sql, &outbox::Kind::List { rev }, self.now)?;
-        if let Caller::User(user) = &by.caller {
+        // Who makes a customer of its own e-mail is its user; an administrator who makes somebody else's is not.
+        if let Caller::User(user) = &by.caller
+            && (!user.is_admin || user.email_verified && user.email == new.profile.email)
+        {
             self.meet(&mut memory, user)?;
         }
         let changed = entry::changes(&Value::Null, &everything(&memory.record)?);

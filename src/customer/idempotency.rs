@@ -107,7 +107,7 @@ impl Scope {
 
 /// What a request asks, as far as its repetition must ask the same: the body's bytes and the condition. (Not its
 /// media type: where two are accepted, they mean the same.)
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payload([u8; 32]);
 
 impl Payload {
@@ -133,7 +133,8 @@ fn digest<const N: usize>(parts: [&[u8]; N]) -> [u8; 32] {
 }
 
 /// A reply as the caller saw it: what is not in here is made anew for every response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StoredReply {
     /// The status code.
     pub status: u16,

@@ -18,7 +18,7 @@ use crate::customer::memory::Memory;
 use crate::customer::profile::{NewCustomer, Record};
 use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, account, aliases, erasure, tokens, users};
+use crate::customer::{MIGRATIONS, account, erasure, tokens, users};
 use crate::email::EmailIndex;
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -399,20 +399,14 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Whether a token that does not name this customer is for it all the same: because its verified e-mail is the
-    /// customer's, or because the id that it names stands for this customer together with that e-mail.
+    /// Whether a token that does not name this customer is for it all the same, because its verified e-mail is the
+    /// customer's. An id that stands for it does so only together with that e-mail, so that it need not be looked up.
     fn is_of_email(&self, memory: &Memory, user: &User) -> Result<bool> {
         let index = self.email_index(&Caller::User(Box::new(user.clone())))?;
         let Some(index) = index.filter(|_| memory.record.status != Status::Erased) else {
             return Ok(false);
         };
-        if memory.account.has_claimed(&index) {
-            return Ok(true);
-        }
-        match &user.customer {
-            Some(alias) => aliases::has(self.sql, alias, &index),
-            None => Ok(false),
-        }
+        Ok(memory.account.has_claimed(&index))
     }
 
     /// What the front may make of this id, which is no customer, for a user with a verified e-mail. Writes nothing.

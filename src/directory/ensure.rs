@@ -2,8 +2,9 @@
 //! three kinds of objects, as a state machine that does no I/O: whoever runs it carries [`Ask`]s out and hands the
 //! answers back. It may stop between any two steps and be run again by anybody, any number of times at once.
 //!
-//! 1. An id that is a customer is that customer, whatever its e-mail. One that was erased is gone. One that stands
-//!    for a customer when a token carries this e-mail is that customer.
+//! 1. An id that is a customer is that customer, whatever its e-mail. One that was erased is gone, and so is one that
+//!    stood for it. One that stands for a customer when a token carries this e-mail is that customer, as long as the
+//!    customer has that e-mail.
 //! 2. The e-mail's claim is taken for the id, if that is nothing yet, else for a new one; or somebody holds it.
 //! 3. The holder is told to become the customer. Only the object of an id decides what the id is: it does, or is
 //!    that customer already, or does not want the claim; then the claim is released and all begins anew.
@@ -81,7 +82,7 @@ pub struct Ensure {
     state: State,
     round: u32,
     created: bool,
-    /// For whom the named id stood before: a customer that was erased.
+    /// For whom the named id stood before: a customer that has another e-mail since.
     instead_of: Option<CustomerId>,
 }
 
@@ -129,8 +130,11 @@ impl Ensure {
         match (self.state.clone(), heard) {
             (State::LookNamed(named), Heard::Customer(Said::Is(standing))) => self.named_is(named, standing),
             (State::LookTarget(target), Heard::Customer(Said::Is(standing))) => {
-                if matches!(standing, Standing::Customer { .. }) {
-                    return Ok(self.done(target));
+                match standing {
+                    Standing::Customer { holds: true } => return Ok(self.done(target)),
+                    Standing::Erased => return Err(gone()),
+                    // It has another e-mail by now.
+                    Standing::Customer { holds: false } | Standing::Alias(_) | Standing::Absent => {}
                 }
                 self.instead_of = Some(target);
                 Ok(Step::Ask(self.claim_for(self.minted.clone())))
@@ -249,10 +253,7 @@ impl Ensure {
     fn again(&mut self) -> Result<Step> {
         self.round = self.round.saturating_add(1);
         if self.round >= MAX_ROUNDS {
-            let told = "The account is being changed by others at this moment.";
-            return Err(
-                Error::new(Code::Unavailable, told).because("ensuring an account took too many rounds")
-            );
+            return Err(contended("ensuring an account took too many rounds"));
         }
         Ok(Step::Ask(self.begin()))
     }
@@ -303,6 +304,12 @@ fn gone() -> Error {
     Error::new(Code::CustomerErased, Code::CustomerErased.title())
 }
 
-fn unexpected() -> Error {
+/// Others are at it too.
+pub(super) fn contended(reason: &'static str) -> Error {
+    let told = "The account is being changed by others at this moment.";
+    Error::new(Code::Unavailable, told).because(reason)
+}
+
+pub(super) fn unexpected() -> Error {
     Error::fault("an answer to another errand")
 }

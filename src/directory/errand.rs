@@ -48,13 +48,18 @@ pub enum What {
     Put(Listing),
     /// A page of the list.
     Page(Query),
+    /// Is this the number of shards? It is from now on, if nothing was stored yet. For the first shard alone.
+    Agree,
 }
 
 impl What {
     /// Whether it may change something.
     #[must_use]
     pub const fn writes(&self) -> bool {
-        matches!(self, Self::Claim { .. } | Self::Release { .. } | Self::Put(_))
+        matches!(
+            self,
+            Self::Claim { .. } | Self::Release { .. } | Self::Put(_) | Self::Agree
+        )
     }
 
     /// What a shard answers in which there is nothing yet.
@@ -63,7 +68,7 @@ impl What {
         match self {
             Self::Look { .. } => Answer::Claim(None),
             Self::Page(_) => Answer::Page(Page::default()),
-            Self::Claim { .. } | Self::Release { .. } | Self::Put(_) => Answer::Done,
+            Self::Claim { .. } | Self::Release { .. } | Self::Put(_) | Self::Agree => Answer::Done,
         }
     }
 
@@ -75,6 +80,7 @@ impl What {
                 Some(Shard::of_email(index, shards))
             }
             Self::Put(listing) => Some(Shard::of_customer(&listing.customer_id, shards)),
+            Self::Agree => Some(Shard::FIRST),
             Self::Page(_) => None,
         }
     }

@@ -3,8 +3,9 @@
 //! of one of them. It holds ids, blind indexes, status, plan and times, no other personal data.
 //!
 //! The directory decides nothing about a customer: it only keeps that one id may claim an e-mail at a time. That at
-//! the end exactly one customer has it is the work of [`ensure`].
+//! the end exactly one customer has it is the work of [`ensure`] and [`change`].
 
+pub mod change;
 pub mod claims;
 pub mod ensure;
 pub mod errand;
@@ -48,6 +49,16 @@ impl Directory {
         self.made_with = None;
     }
 
+    /// Whether the first shard is to be asked ([`What::Agree`]) before this errand is carried out, because this shard is
+    /// to hold something for the first time: were the number of shards another one by mistake, an empty shard alone
+    /// could not know.
+    ///
+    /// # Errors
+    /// As [`Directory::handle`].
+    pub fn asks_first(&mut self, sql: &dyn Sql, errand: &Errand) -> Result<bool> {
+        Ok(self.shard != Shard::FIRST && errand.what.writes() && !self.is_ready(sql, errand.shards)?)
+    }
+
     /// Carries out one errand inside the caller's transaction. Asking writes nothing. Every errand can be repeated.
     ///
     /// # Errors
@@ -88,6 +99,7 @@ impl Directory {
                 Answer::Done
             }
             What::Page(query) => Answer::Page(list::page(sql, query)?),
+            What::Agree => Answer::Done,
         })
     }
 
@@ -98,6 +110,7 @@ impl Directory {
                 self.shard == Shard::of_email(index, shards)
             }
             What::Put(listing) => self.shard == Shard::of_customer(&listing.customer_id, shards),
+            What::Agree => self.shard == Shard::FIRST,
             What::Page(_) => self.shard.kind == Kind::List && self.shard.number < shards,
         }
     }

@@ -28,6 +28,12 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// The one that every other asks before it holds anything, so that none is made with another number of shards.
+    pub const FIRST: Self = Self {
+        kind: Kind::Claims,
+        number: 0,
+    };
+
     /// Where the claim of this e-mail is kept.
     #[must_use]
     pub fn of_email(index: &EmailIndex, shards: u32) -> Self {

@@ -149,8 +149,9 @@ impl Route {
             | Self::AdminRequestErasure
             | Self::AdminWithdrawErasure
             | Self::ListCustomers
+            | Self::CreateCustomer
             | Self::GetOperatorLog => Rule::Admin,
-            Self::EnsureCustomer | Self::ImportRecords | Self::Rewrap | Self::ServiceRevokeTokens => {
+            Self::EnsureCustomer | Self::ServicePutEmail | Self::ImportRecords | Self::Rewrap | Self::ServiceRevokeTokens => {
                 Rule::Service
             }
             Self::Health

@@ -36,11 +36,24 @@ pub fn command(route: Route, variable: &str, query: &str, body: &[u8]) -> Result
     })
 }
 
+/// What the front puts in the place of a variable segment, which `POST /admin/customers` has not, where it made no
+/// customer because this one was there before: then only what an earlier request of the same key was answered counts.
+pub const EXISTED: &str = "existed";
+
 fn parse(route: Route, variable: &str, query: &str, body: &[u8]) -> Result<Command> {
     Ok(match route {
         Route::GetCustomer | Route::GetCustomerAlias | Route::AdminGetCustomer => Command::ReadCustomer,
+        // The front had it made; what is left is to show it, and to keep the answer for its idempotency key.
+        Route::CreateCustomer => {
+            NewCustomer::parse(body)?;
+            if variable == EXISTED {
+                return Err(Error::new(Code::CustomerExists, Code::CustomerExists.title()));
+            }
+            Command::ReadCustomer
+        }
         Route::AdminPutCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, true)?)),
         Route::AdminPatchCustomer => Command::EditCustomer(Box::new(AdminEdit::parse(body, false)?)),
+        Route::ServicePutEmail => Command::EditCustomer(Box::new(AdminEdit::parse_email(body)?)),
         Route::PutStatus | Route::AdminPutStatus => set_status(StatusOperation::Put, body)?,
         Route::AdminSuspend => set_status(StatusOperation::Suspend, body)?,
         Route::AdminActivate => set_status(StatusOperation::Activate, body)?,
@@ -114,7 +127,7 @@ fn key_id(variable: &str) -> Result<KeyId> {
 /// The audit log's word for a request whose body is no command.
 const fn action(route: Route) -> &'static str {
     match route {
-        Route::EnsureCustomer => "customer.create",
+        Route::EnsureCustomer | Route::CreateCustomer => "customer.create",
         Route::PutUser | Route::PatchUser => "user.update",
         Route::PutPreferences | Route::PatchPreferences => "preferences.update",
         Route::ConsumeLimits => "limits.consume",

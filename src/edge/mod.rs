@@ -6,6 +6,7 @@ pub mod assets;
 pub mod auth;
 pub mod condition;
 pub mod cors;
+pub mod creation;
 pub mod customers;
 pub mod decode;
 pub mod envelope;

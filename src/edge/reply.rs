@@ -14,6 +14,8 @@ pub const ELSEWHERE_HEADER: &str = "x-user-api-elsewhere";
 
 /// Seconds after which a caller may try again when a part of the service did not answer.
 const RETRY_AFTER_SECONDS: &str = "1";
+/// The same where somebody has to mend a setting first.
+const NOT_READY_RETRY_AFTER_SECONDS: &str = "60";
 
 /// Whether a response may be kept by a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +84,11 @@ impl Answer {
         if let Some(seconds) = error.retry_after_secs {
             answer.headers.push(("Retry-After", seconds.to_string()));
         } else if error.code.status() == 503 {
-            answer
-                .headers
-                .push(("Retry-After", RETRY_AFTER_SECONDS.to_owned()));
+            let seconds = match error.code {
+                Code::NotReady => NOT_READY_RETRY_AFTER_SECONDS,
+                _ => RETRY_AFTER_SECONDS,
+            };
+            answer.headers.push(("Retry-After", seconds.to_owned()));
         }
         if error.code == Code::UnsupportedMediaType {
             // RFC 5789 section 2.2 and RFC 9110 section 12.5.3.
@@ -138,9 +142,9 @@ impl Answer {
                 answer.headers.push(("ETag", format!("\"{version}\"")));
                 answer
             }
-            // Only an object that gave up on the claim lets it out.
+            // Only where another wish has taken over is it let out.
             Reply::Claim(_) => {
-                let told = "The e-mail is being claimed by others at this moment.";
+                let told = "The e-mail is being changed by others at this moment.";
                 Self::problem(&Error::new(Code::Unavailable, told), request_id)
             }
             Reply::Refused(error) => Self::problem(&error, request_id),
@@ -221,7 +225,9 @@ mod tests {
 
     #[test]
     fn a_503_says_when_to_come_back() {
-        let answer = Answer::problem(&Error::new(Code::Unavailable, "x"), "r");
-        assert!(answer.headers.contains(&("Retry-After", "1".to_owned())));
+        for (code, seconds) in [(Code::Unavailable, "1"), (Code::NotReady, "60")] {
+            let answer = Answer::problem(&Error::new(code, "x"), "r");
+            assert!(answer.headers.contains(&("Retry-After", seconds.to_owned())));
+        }
     }
 }

@@ -165,6 +165,7 @@ routes! {
     PutPreferences   Put   "/user/me/preferences"          User    Json;
     PatchPreferences Patch "/user/me/preferences"          User    MergePatch;
     ListCustomers    Get   "/admin/customers"              Operator None;
+    CreateCustomer   Post  "/admin/customers"              Operator Json;
     GetOperatorLog   Get   "/admin/audit"                  Operator None;
     AdminGetCustomer Get   "/admin/customers/{customerId}" Admin None;
     AdminPutCustomer Put   "/admin/customers/{customerId}" Admin Json;
@@ -181,6 +182,7 @@ routes! {
     AdminRequestErasure Post "/admin/customers/{customerId}/erasure" Admin Json;
     AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
     EnsureCustomer   Post  "/internal/customers"           Service Json;
+    ServicePutEmail  Put   "/internal/customers/{customerId}/email" Service Json;
     ImportRecords    Post  "/internal/import"             Service Ndjson;
     Rewrap           Post  "/internal/rewrap"             Service Json;
     ServiceRevokeTokens Post "/internal/tokens/revoke"     Service Json;

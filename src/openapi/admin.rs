@@ -3,8 +3,8 @@
 use super::account::audit_page;
 use super::answers::{AuditPage, CustomerPage, Erasure, Limits, Usage};
 use super::bodies::{
-    Activation, AdminCustomerPatch, AdminCustomerPut, ErasureByAdmin, NewPolicies, Revocation, StatusPut,
-    Suspension,
+    Activation, AdminCustomerPatch, AdminCustomerPut, EnsureCustomer, ErasureByAdmin, NewPolicies,
+    Revocation, StatusPut, Suspension,
 };
 use super::operation::Operation;
 use crate::customer::profile::CustomerView;
@@ -29,6 +29,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .query("createdBefore", "Only those created earlier.", json!({"type": "string", "format": "date-time"}))
             .answers::<CustomerPage>(200, "A page, newest first.")
             .problems(&[Code::InvalidCursor, Code::ValidationFailed]),
+        Route::CreateCustomer => creation(),
         Route::GetOperatorLog => audit_page("Read what operators did that concerns no single customer")
             .answers::<AuditPage>(200, "A page, newest first."),
         Route::AdminGetCustomer => Operation::new("Read a customer")
@@ -92,6 +93,21 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .problems(NAMED),
         _ => return None,
     })
+}
+
+fn creation() -> Operation {
+    Operation::new("Make a customer")
+        .about("A customer that exists is never changed by it.")
+        .body::<EnsureCustomer>()
+        .answers::<CustomerView<'_>>(201, "The customer, which was made.")
+        .header("Location")
+        .header("ETag")
+        .problems(&[
+            Code::CustomerExists,
+            Code::EmailTaken,
+            Code::CustomerErased,
+            Code::FieldNotWritable,
+        ])
 }
 
 /// A move to another status.

@@ -365,6 +365,14 @@ pub struct EnsureCustomer {
     pub metadata: Option<BTreeMap<String, String>>,
 }
 
+/// The e-mail that a customer is to have.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewEmail {
+    #[schemars(extend("format" = "email"), length(max = 254))]
+    pub email: String,
+}
+
 /// The status of a new customer.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]

@@ -300,7 +300,7 @@ impl Operation {
         let is_unsafe = route.method().is_unsafe();
         let takes_cookies = matches!(
             route.audience(),
-            Audience::User | Audience::Customer | Audience::Admin | Audience::OwnAdmin
+            Audience::User | Audience::Customer | Audience::Admin | Audience::OwnAdmin | Audience::Operator
         );
         let named = [
             ("IfMatch", self.is_versioned),

@@ -1,8 +1,9 @@
 //! What the login service calls.
 
 use super::answers::{Ensured, Rewrapped, Text};
-use super::bodies::{EnsureCustomer, RewrapPage, ServiceRevocation};
+use super::bodies::{EnsureCustomer, NewEmail, RewrapPage, ServiceRevocation};
 use super::operation::Operation;
+use crate::customer::profile::CustomerView;
 use crate::edge::import::MEDIA_TYPE;
 use crate::edge::route::Route;
 use crate::error::Code;
@@ -10,12 +11,17 @@ use crate::error::Code;
 pub(super) fn describe(route: Route) -> Option<Operation> {
     Some(match route {
         Route::EnsureCustomer => Operation::new("See to it that a customer exists")
-            .about("Made safe to repeat by its `customerId`.")
+            .about("Safe to repeat.")
             .body::<EnsureCustomer>()
             .answers::<Ensured>(200, "It existed, and was left as it is.")
             .answers::<Ensured>(201, "It was made.")
-            .problems(&[Code::FieldNotWritable, Code::EmailTaken, Code::CustomerErased])
-            .without_idempotency_key(),
+            .problems(&[Code::FieldNotWritable, Code::CustomerErased]),
+        Route::ServicePutEmail => Operation::new("Change a customer's e-mail, as a service")
+            .about("Takes effect whole or not at all; the old address is free from then on.")
+            .versioned()
+            .body::<NewEmail>()
+            .answers::<CustomerView<'_>>(200, "The customer, which has this e-mail now.")
+            .problems(&[Code::CustomerNotFound, Code::EmailTaken, Code::CustomerErased]),
         Route::ImportRecords => Operation::new("Move records of an older service in")
             .about(
                 "One record `{key, value, expiration?}` a line, one result `{key, outcome, customerId?, detail?}` a \

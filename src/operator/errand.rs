@@ -3,6 +3,7 @@
 
 use crate::customer::audit::page::AuditQuery;
 use crate::customer::errand::By;
+use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
 use crate::customer::tokens::Target;
 use crate::error::{Code, Error, Fault};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,26 @@ pub enum What {
     },
     /// Show a part of the log.
     ReadLog(AuditQuery),
+    /// What was this request answered before, if it was?
+    Recall(Repeat),
+    /// Keep what it was answered. Where another one was quicker, that one's answer is kept, and told.
+    Keep {
+        /// Which request.
+        repeat: Repeat,
+        /// What it was answered.
+        reply: StoredReply,
+    },
+}
+
+/// A request that carries an `Idempotency-Key` and names no customer in its path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Repeat {
+    pub key: IdempotencyKey,
+    pub method: String,
+    pub path: String,
+    pub payload: Payload,
 }
 
 /// What administrators and services do that concerns no single customer.
@@ -60,6 +81,8 @@ pub enum Act {
     Rewrap,
     /// A request by a credential that was revoked.
     Knock,
+    /// A request whose `Idempotency-Key` was refused.
+    Repeat,
 }
 
 impl Act {
@@ -74,7 +97,7 @@ impl Act {
             Self::ReadLog => "audit.list",
             Self::RevokeTokens => "tokens.revoke",
             Self::Rewrap => "keys.rewrap",
-            Self::Knock => "request",
+            Self::Knock | Self::Repeat => "request",
         }
     }
 }
@@ -87,6 +110,8 @@ pub enum Answer {
     Done,
     /// A part of the log, as JSON.
     Page(String),
+    /// The same request was answered this.
+    Replay(StoredReply),
     /// It is refused.
     Refused(Refusal),
 }

@@ -1,6 +1,7 @@
 //! The brain of the operator object, pure and synchronous like the customer's: the revocations of the tokens of
-//! administrators and services, which act on many customers, and the log of what they did that concerns no single
-//! one of them. The log has the form of a customer's and the chain id `operator`.
+//! administrators and services, which act on many customers, the log of what they did that concerns no single one of
+//! them, and the replies to their repeatable requests that name no customer yet. The log has the form of a customer's
+//! and the chain id `operator`.
 //!
 //! Whoever comes is checked first: also the one who asks for a revocation, or to read the log.
 
@@ -15,13 +16,14 @@ use crate::customer::audit::{Actor, Entry, Head};
 use crate::customer::config::Config;
 use crate::customer::entry;
 use crate::customer::errand::By;
+use crate::customer::idempotency::{Idempotency, SWEEP_ROWS, Scope, Seen};
 use crate::customer::refusals::Refusals;
 use crate::customer::tokens::{self, Revocations};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::sql::{Migration, Sql, is_initialised, migrate};
 use crate::types::{CustomerId, RequestId, Timestamp};
-use errand::{Act, Answer, Errand, What};
+use errand::{Act, Answer, Errand, Repeat, What};
 use serde_json::{Map, Value, json};
 use std::rc::Rc;
 
@@ -50,6 +52,7 @@ struct Memory {
     revocations: Revocations,
     revocations_due: Option<Timestamp>,
     refusals: Refusals,
+    idempotency: Idempotency,
 }
 
 impl Operator {
@@ -75,10 +78,14 @@ impl Operator {
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
         let memory = self.memory.as_ref()?;
-        [memory.refusals.due(), memory.revocations_due]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            memory.refusals.due(),
+            memory.revocations_due,
+            memory.idempotency.next_sweep(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Carries out one errand inside the caller's transaction.
@@ -127,6 +134,7 @@ impl Operator {
         };
         turn.settle(&mut memory)?;
         memory.revocations.sweep(sql, now, tokens::SWEEP_ROWS)?;
+        memory.idempotency.sweep(sql, now, SWEEP_ROWS)?;
         memory.revocations_due = memory.revocations.next_sweep(sql, now)?;
         self.memory = Some(memory);
         Ok(())
@@ -140,6 +148,7 @@ impl Operator {
             revocations: Revocations::load(sql, self.config.max_ttl_secs)?,
             revocations_due: None,
             refusals: Refusals::default(),
+            idempotency: Idempotency::load(sql)?,
         })
     }
 }
@@ -227,7 +236,57 @@ impl Turn<'_> {
                 let page = String::from_utf8(page).map_err(|_| Error::fault("a page is not UTF-8"))?;
                 Ok(Answer::Page(page))
             }
+            What::Recall(repeat) => self.recall(memory, by, repeat),
+            What::Keep { repeat, reply } => {
+                let answer = self.recall(memory, by, repeat)?;
+                if answer != Answer::Done {
+                    return Ok(answer);
+                }
+                let (scope, payload) = (self.scope(by, repeat)?, &repeat.payload);
+                memory.idempotency.store(
+                    self.sql,
+                    &memory.fields,
+                    &scope,
+                    payload,
+                    reply,
+                    self.now,
+                    self.entropy,
+                )?;
+                Ok(Answer::Done)
+            }
         }
+    }
+
+    /// What is known of a request that may be a repetition.
+    fn recall(&mut self, memory: &mut Memory, by: &By, repeat: &Repeat) -> Result<Answer> {
+        let scope = self.scope(by, repeat)?;
+        let fields = &memory.fields;
+        let seen = memory
+            .idempotency
+            .lookup(self.sql, fields, &scope, &repeat.payload, self.now);
+        match seen {
+            Ok(Seen::New) => Ok(Answer::Done),
+            Ok(Seen::Replay(reply)) => Ok(Answer::Replay(reply)),
+            Ok(Seen::Mismatch) => self.refuse(memory, by, Act::Repeat, Map::new(), Seen::reused()),
+            Err(refusal) => self.refuse(memory, by, Act::Repeat, Map::new(), refusal),
+        }
+    }
+
+    fn scope(&self, by: &By, repeat: &Repeat) -> Result<Scope> {
+        let actor = self.actor(by)?;
+        Ok(Scope::new(&actor, &repeat.method, &repeat.path, &repeat.key))
+    }
+
+    fn actor(&self, by: &By) -> Result<Actor> {
+        let id = match &by.caller {
+            Caller::User(user) => entry::admin_id(user, &self.operator.config.index)?,
+            Caller::Service(service) => service.id.clone(),
+            Caller::Integration(_) => return Err(Error::fault("an API key is no operator")),
+        };
+        Ok(Actor {
+            id,
+            kind: by.caller.kind(),
+        })
     }
 
     fn check(&self, memory: &Memory, caller: &Caller) -> Result<()> {
@@ -279,17 +338,9 @@ impl Turn<'_> {
         outcome: &'static str,
         detail: Map<String, Value>,
     ) -> Result<()> {
+        let actor = self.actor(by)?;
         let mut all = entry::detail_of(&by.caller, &by.origin, Map::new());
         all.extend(detail);
-        let id = match &by.caller {
-            Caller::User(user) => entry::admin_id(user, &self.operator.config.index)?,
-            Caller::Service(service) => service.id.clone(),
-            Caller::Integration(_) => return Err(Error::fault("an API key is no operator")),
-        };
-        let actor = Actor {
-            id,
-            kind: by.caller.kind(),
-        };
         self.append(memory, actor, act.as_str(), outcome, &by.origin.request_id, all)
     }
 

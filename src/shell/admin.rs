@@ -3,20 +3,21 @@
 
 use crate::caller::{Caller, User};
 use crate::customer::errand::{self as customer, By};
+use crate::customer::idempotency::{IdempotencyKey, Payload};
 use crate::customer::tokens::Target;
 use crate::directory::errand as directory;
 use crate::directory::list::{Page, Query};
 use crate::directory::shard::Shard;
-use crate::edge::customers;
 use crate::edge::decode::operator_log_query;
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::Route;
 use crate::edge::settings::Settings;
+use crate::edge::{customers, idempotency};
 use crate::error::{Code, Error, Result};
-use crate::operator::errand::{Act, Answer as Told, Errand, What};
+use crate::operator::errand::{Act, Answer as Told, Errand, Repeat, What};
 use crate::shell::host::Site;
 use crate::shell::{object, rewrap};
-use crate::types::CustomerId;
+use crate::types::{Condition, CustomerId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, json};
 use worker::Env;
@@ -156,6 +157,59 @@ pub(super) async fn note(
     ask(env, site, by, what).await.map(|_| ())
 }
 
+/// Checks the credential, and notes that an import begins. What moves in is in the customers' own logs.
+///
+/// # Errors
+/// As [`note`].
+pub async fn note_import(env: &Env, site: &Site, by: &By) -> Result<()> {
+    note(env, site, by, Act::Import, None, Map::new()).await
+}
+
+/// How a request is known again that names no customer in its path, if its caller wants that.
+///
+/// # Errors
+/// `internal_error`, in practice never.
+pub fn repeat(found: Route, key: Option<IdempotencyKey>, body: &[u8]) -> Result<Option<Repeat>> {
+    let Some(key) = key else {
+        return Ok(None);
+    };
+    Ok(Some(Repeat {
+        key,
+        method: found.method().as_str().to_owned(),
+        path: found.path(""),
+        payload: Payload::new(&Condition::default(), body)?,
+    }))
+}
+
+/// What such a request was answered before; its caller's credential is checked in any case.
+///
+/// # Errors
+/// `token_revoked`, `idempotency_key_reused`, `limit_reached` or `unavailable`.
+pub async fn recall(env: &Env, site: &Site, by: &By, repeat: Option<&Repeat>) -> Result<Option<Answer>> {
+    let Some(repeat) = repeat else {
+        return check(env, site, by, None).await.map(|()| None);
+    };
+    Ok(match ask(env, site, by, What::Recall(repeat.clone())).await? {
+        Told::Replay(stored) => Some(idempotency::replay(stored)),
+        _ => None,
+    })
+}
+
+/// Keeps what it is answered now. Of two that ran at the same time both get the first one's answer.
+///
+/// # Errors
+/// As [`recall`].
+pub async fn keep(env: &Env, site: &Site, by: &By, repeat: Option<Repeat>, answer: Answer) -> Result<Answer> {
+    let Some(repeat) = repeat else {
+        return Ok(answer);
+    };
+    let reply = idempotency::stored(&answer);
+    Ok(match ask(env, site, by, What::Keep { repeat, reply }).await? {
+        Told::Replay(stored) => idempotency::replay(stored),
+        _ => answer,
+    })
+}
+
 /// `GET /admin/audit`.
 ///
 /// # Errors
@@ -238,7 +292,10 @@ async fn show(
 }
 
 /// A refusal that concerns no customer, noted.
-async fn refused(env: &Env, site: &Site, by: &By, act: Act, refusal: Error) -> Result<Answer> {
+///
+/// # Errors
+/// The refusal, or why it cannot be noted.
+pub async fn refused<T>(env: &Env, site: &Site, by: &By, act: Act, refusal: Error) -> Result<T> {
     note(env, site, by, act, Some(&refusal), Map::new()).await?;
     Err(refusal)
 }

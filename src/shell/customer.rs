@@ -1,5 +1,6 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
+use crate::caller::Caller;
 use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
 use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
@@ -30,8 +31,6 @@ use worker::{Delay, DurableObject, Env, State, durable_object};
 const MAX_UNLOCK_ROUNDS: u32 = 3;
 /// Most times that one errand has the vault keep a new wrapping.
 const MAX_RENEWAL_ROUNDS: u32 = 3;
-/// Most times that one request claims an e-mail: each time another wish may have taken over from it meanwhile.
-const MAX_CLAIM_ROUNDS: u32 = 4;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
@@ -303,10 +302,11 @@ impl CustomerObject {
             claimed: None,
         };
         self.unlock(request.creates()).await?;
+        let by_operator = as_admin || matches!(request.caller, Caller::Service(_));
         let answered = self.decide(request).await?;
-        // An administrator's change is answered only when the directory has it, so it tells what waits even if another
+        // An operator's change is answered only when the directory has it, so it tells what waits even if another
         // request is telling it already. A user's is told again by the alarm.
-        if as_admin {
+        if by_operator {
             self.tell_waiting().await.map(|()| answered)
         } else {
             let _ = self.tell_fresh().await;
@@ -314,19 +314,19 @@ impl CustomerObject {
         }
     }
 
-    /// Has a request decided; again where it first wants an e-mail's claim, with what came of that.
-    async fn decide(&self, mut request: Request) -> Result<Answered> {
-        let mut answered = self.enqueue(request.clone()).await?;
-        for _ in 0..MAX_CLAIM_ROUNDS {
-            let Reply::Claim(wanted) = answered.reply else {
-                break;
-            };
-            let site = host::site(&self.env)?;
-            let held = ensure::claim(&self.env, &site, &self.id()?, &wanted).await?;
-            request.claimed = Some(Claimed { wanted, held });
-            answered = self.enqueue(request.clone()).await?;
+    /// Has a request decided; once more where it first wants an e-mail's claim, with what came of that.
+    async fn decide(&self, request: Request) -> Result<Answered> {
+        if !request.command.may_claim() {
+            return self.enqueue(request).await;
         }
-        Ok(answered)
+        let answered = self.enqueue(request.clone()).await?;
+        let Reply::Claim(wanted) = answered.reply else {
+            return Ok(answered);
+        };
+        let site = host::site(&self.env)?;
+        let held = ensure::claim(&self.env, &site, &self.id()?, &wanted).await?;
+        let claimed = Some(Claimed { wanted, held });
+        self.enqueue(Request { claimed, ..request }).await
     }
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.

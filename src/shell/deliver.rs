@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::customer::created;
 use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
-use crate::customer::request::Elsewhere;
+use crate::customer::request::{Elsewhere, Reply};
 use crate::directory::ensure::Wish;
 use crate::edge::envelope::Envelope;
 use crate::edge::intake;
@@ -92,8 +92,25 @@ async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>
 /// `POST /internal/customers`.
 ///
 /// # Errors
-/// What is wrong with the body, `customer_erased` or `unavailable`.
-pub async fn ensure_for_service(env: &Env, site: &Site, body: &[u8], by: By) -> Result<(CustomerId, Answer)> {
+/// `unavailable` or a fault. A refusal is an answer.
+pub async fn ensure_for_service(
+    env: &Env,
+    site: &Site,
+    body: &[u8],
+    by: &By,
+) -> Result<(Option<CustomerId>, Answer)> {
+    let (customer, reply) = match ensured(env, site, body, by).await {
+        Ok((customer, reply)) => (Some(customer), reply),
+        Err(error) if error.is_refusal() => (None, Reply::Refused(error)),
+        Err(error) => return Err(error),
+    };
+    Ok((
+        customer,
+        Answer::from_reply(reply, intake::shown_request_id(&by.origin)),
+    ))
+}
+
+async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<(CustomerId, Reply)> {
     let new = NewCustomer::parse(body)?;
     let email = new.profile.email.as_deref();
     let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
@@ -106,6 +123,5 @@ pub async fn ensure_for_service(env: &Env, site: &Site, body: &[u8], by: By) -> 
     };
     let ensured = ensure::ensure(env, site, wish).await?;
     let reply = created(&ensured.customer_id, ensured.created)?;
-    let answer = Answer::from_reply(reply, intake::shown_request_id(&by.origin));
-    Ok((ensured.customer_id, answer))
+    Ok((ensured.customer_id, reply))
 }

@@ -2,11 +2,11 @@
 
 use crate::caller::Caller;
 use crate::customer::account::Wanted;
-use crate::customer::errand::{self as customer, By, Standing};
+use crate::customer::errand::By;
 use crate::customer::profile::{NewCustomer, Plan, Profile};
 use crate::customer::request::Origin;
 use crate::customer::status::Status;
-use crate::directory::claims::Claim;
+use crate::directory::change::{self, Change};
 use crate::directory::ensure::{Ask, Ensure, Ensured, Heard, Step, Wish};
 use crate::directory::errand::{Answer, What};
 use crate::edge::route::Route;
@@ -21,8 +21,6 @@ use worker::Env;
 
 /// Most errands of one run: five a round, in eight rounds, and a few more.
 const MAX_STEPS: u32 = 64;
-/// Most stale holders that one claim takes an e-mail from.
-const MAX_CLAIM_ROUNDS: u32 = 4;
 
 /// Makes sure that there is a customer of this e-mail.
 ///
@@ -32,16 +30,7 @@ pub async fn ensure(env: &Env, site: &Site, wish: Wish) -> Result<Ensured> {
     let minted = CustomerId::mint(host::now(), random(&mut PlatformEntropy)?);
     let (mut ensure, mut ask) = Ensure::start(wish, minted);
     for _ in 0..MAX_STEPS {
-        let heard = match ask {
-            Ask::Customer(errand) => {
-                let deadline_ms = site.settings.object_deadline_ms;
-                Heard::Customer(object::ask_customer(env, &errand, deadline_ms).await?)
-            }
-            Ask::Directory(what) => {
-                Heard::Directory(object::tell_directory(env, &site.settings, what).await?)
-            }
-        };
-        ask = match ensure.step(heard)? {
+        ask = match ensure.step(carry_out(env, site, ask).await?)? {
             Step::Ask(ask) => ask,
             Step::Done(ensured) => return Ok(ensured),
         };
@@ -49,47 +38,28 @@ pub async fn ensure(env: &Env, site: &Site, wish: Wish) -> Result<Ensured> {
     Err(Error::fault("ensuring an account took too many steps"))
 }
 
-/// Claims an e-mail for a customer that wants to change to it. True if it holds it now. A holder that neither has nor
-/// wants that e-mail any more loses it on the way.
+/// Claims an e-mail for a customer that wants to change to it. True if it holds it now.
 ///
 /// # Errors
 /// `unavailable` where a part of the service does not answer.
 pub async fn claim(env: &Env, site: &Site, own: &CustomerId, wanted: &Wanted) -> Result<bool> {
-    for _ in 0..MAX_CLAIM_ROUNDS {
-        let what = What::Claim {
-            index: wanted.index,
-            candidate: own.clone(),
-            attempt: wanted.attempt,
+    let (mut change, mut ask) = Change::start(own.clone(), wanted.clone());
+    for _ in 0..MAX_STEPS {
+        ask = match change.step(carry_out(env, site, ask).await?)? {
+            change::Step::Ask(ask) => ask,
+            change::Step::Done(held) => return Ok(held),
         };
-        let Answer::Claim(Some(Claim { holder, attempt })) =
-            object::tell_directory(env, &site.settings, what).await?
-        else {
-            return Err(Error::fault("an answer to another errand"));
-        };
-        if holder == *own {
-            return Ok(true);
-        }
-        let look = customer::Errand {
-            customer: holder.clone(),
-            what: customer::What::Look {
-                index: Some(wanted.index),
-                by: None,
-            },
-        };
-        match object::ask_customer(env, &look, site.settings.object_deadline_ms).await? {
-            // Whoever is about to become a customer has it too.
-            customer::Answer::Is(Standing::Customer { holds: true } | Standing::Absent) => return Ok(false),
-            _ => {
-                let what = What::Release {
-                    index: wanted.index,
-                    holder,
-                    attempt,
-                };
-                object::tell_directory(env, &site.settings, what).await?;
-            }
-        }
     }
-    Ok(false)
+    Err(Error::fault("claiming an e-mail took too many steps"))
+}
+
+async fn carry_out(env: &Env, site: &Site, ask: Ask) -> Result<Heard> {
+    Ok(match ask {
+        Ask::Customer(errand) => {
+            Heard::Customer(object::ask_customer(env, &errand, site.settings.object_deadline_ms).await?)
+        }
+        Ask::Directory(what) => Heard::Directory(object::tell_directory(env, &site.settings, what).await?),
+    })
 }
 
 /// A user with a verified e-mail, for whom an account may be found, or made, at its first request.

@@ -20,6 +20,7 @@ use crate::edge::route::{
 };
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
+use crate::shell::admin_create::{Posted, create};
 use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
@@ -198,7 +199,7 @@ async fn serve(
             caller,
             origin: origin.clone(),
         };
-        admin::check(env, &site, &by, None).await?;
+        admin::note_import(env, &site, &by).await?;
         return import::start(request.body(), env, by).map(Outgoing::Streamed);
     }
     let condition = condition::parse(
@@ -253,10 +254,24 @@ async fn forward(
     if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
         return Ok(Outgoing::Own(answer));
     }
-    if found == Route::EnsureCustomer {
-        admin::check(env, site, &by, None).await?;
-        let (customer, answer) = ensure_for_service(env, site, body, by).await?;
+    if found == Route::CreateCustomer {
+        let posted = Posted {
+            body,
+            key: checked.idempotency_key,
+            traceparent: log::traceparent(head.header("traceparent")),
+        };
+        let (customer, relayed) = create(env, site, by, posted).await?;
         trace.customer = Some(customer);
+        return Ok(Outgoing::Relayed(relayed));
+    }
+    if found == Route::EnsureCustomer {
+        let repeat = admin::repeat(found, checked.idempotency_key, body)?;
+        if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
+            return Ok(Outgoing::Own(answer));
+        }
+        let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+        trace.customer = customer;
+        let answer = admin::keep(env, site, &by, repeat, answer).await?;
         return Ok(Outgoing::Own(answer));
     }
     let named = addressee(found, checked.variable, &by.caller, body);
@@ -291,7 +306,8 @@ async fn forward(
     if found == Route::RevokeTokens && relayed.status == 204 {
         admin::revoke_own(env, site, &by, body).await?;
     }
-    if found.audience().is_admin() && relayed.code == Some(Code::CustomerNotFound) {
+    let by_operator = found.audience().is_admin() || found.audience() == Audience::Service;
+    if by_operator && relayed.code == Some(Code::CustomerNotFound) {
         admin::missed(env, site, &by, &customer).await;
     }
     trace.customer = Some(customer);
@@ -438,6 +454,9 @@ fn nobody_named() -> Error {
 
 /// Whose object the request is for, as far as its credential, path or body says.
 fn addressee(found: Route, variable: &str, caller: &Caller, body: &[u8]) -> Result<Option<CustomerId>> {
+    if found == Route::ServicePutEmail {
+        return Ok(CustomerId::parse(variable));
+    }
     if found.audience() == Audience::Service {
         return Ok(Target::parse_internal(body)?.0);
     }

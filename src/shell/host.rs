@@ -58,9 +58,6 @@ impl Entropy for PlatformEntropy {
     }
 }
 
-/// Seconds after which to ask a service that is not ready: somebody must set it up first.
-const NOT_READY_SECS: u64 = 60;
-
 /// The settings and what was made of them, once per isolate.
 pub struct Site {
     /// All settings, valid.
@@ -83,11 +80,7 @@ thread_local! {
 /// `not_ready` if one is missing or wrong; the log then has named each, once.
 pub fn site(env: &Env) -> Result<Rc<Site>> {
     let site = SITE.with(|site| site.get_or_init(|| load(env)).clone());
-    site.ok_or_else(|| {
-        let mut error = Error::new(Code::NotReady, "A setting of the service is missing or wrong.");
-        error.retry_after_secs = Some(NOT_READY_SECS);
-        error
-    })
+    site.ok_or_else(|| Error::new(Code::NotReady, "A setting of the service is missing or wrong."))
 }
 
 fn load(env: &Env) -> Option<Rc<Site>> {

@@ -2,6 +2,7 @@
 //! answers out. It makes no decision of its own.
 
 mod admin;
+mod admin_create;
 mod assets;
 mod body;
 mod customer;

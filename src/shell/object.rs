@@ -53,6 +53,8 @@ pub struct Relayed {
     pub status: u16,
     /// The code of a problem.
     pub code: Option<Code>,
+    /// Where the resource is that the request made.
+    pub location: Option<String>,
     /// What the id is, if that is why it answers nothing.
     pub elsewhere: Option<Elsewhere>,
     response: Response,
@@ -66,6 +68,7 @@ impl Relayed {
         Self {
             status: response.status(),
             code,
+            location: None,
             elsewhere,
             response,
         }
@@ -89,6 +92,7 @@ impl Relayed {
         passed
             .into_iter()
             .filter_map(|name| Some((name, header(&own, name)?)))
+            .chain(self.location.clone().map(|location| ("Location", location)))
             .collect()
     }
 

@@ -77,6 +77,8 @@ impl Scene {
             Route::AdminPutLimits | Route::PutLimits => json!([]),
             Route::PutStatus | Route::AdminPutStatus => json!({"status": "active"}),
             Route::AdminSuspend | Route::AdminRequestErasure => json!({"reason": "r"}),
+            Route::ServicePutEmail => json!({"email": new_customer(&self.customer.id)["email"]}),
+            Route::CreateCustomer => new_customer(&fresh_id("made")),
             Route::EnsureCustomer => new_customer(&self.customer.id),
             _ => json!({}),
         }

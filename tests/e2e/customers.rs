@@ -1,10 +1,12 @@
 //! The list of customers: whole, in order, filtered, and never behind an administrator's change.
 
-use crate::support::http::{Response, get, patch, post};
+use crate::concurrency::at_once;
+use crate::support::http::{Request, Response, get, patch, post};
 use crate::support::integration::admin;
 use crate::support::server::Server;
 use crate::support::settings::Settings;
-use crate::support::shared::{Customer, create, new_customer};
+use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
+use crate::support::token::Token;
 use serde_json::{Value, json};
 
 fn page(server: &Server, query: &str) -> Response {
@@ -183,4 +185,145 @@ fn filters_that_do_not_exist_are_422_and_forged_or_foreign_cursors_400() {
         page(&server, &query).problem(400, "invalid_cursor");
     }
     server.stop();
+}
+
+fn admin_creates(body: &Value) -> Request {
+    post("/admin/customers", body).bearer(&admin())
+}
+
+/// The body without an id.
+fn nameless() -> Value {
+    let mut body = new_customer(&fresh_id("nameless"));
+    body["customerId"] = Value::Null;
+    body
+}
+
+#[test]
+fn an_administrator_s_new_customer_is_shown_listed_and_logged_at_once() {
+    let server = shared();
+    for body in [new_customer(&fresh_id("posted")), nameless()] {
+        let made = admin_creates(&body).send(&server).expect(201);
+        assert_eq!(made.must_header("Content-Type"), "application/json");
+        let customer = made.json();
+        for name in ["email", "name", "companyName", "plan", "features", "metadata"] {
+            assert_eq!(customer[name], body[name], "{name}");
+        }
+        let id = customer["customerId"].as_str().expect("an id");
+        assert!(body["customerId"].is_null() || body["customerId"] == id);
+        assert!(made.header("Idempotent-Replayed").is_none());
+        let email = body["email"].as_str().expect("an e-mail").replace('@', "%40");
+        assert_eq!(ids(&page(&server, &format!("?email={email}")).ok()), [id]);
+        let path = made.must_header("Location");
+        assert_eq!(path, format!("/admin/customers/{id}"));
+        let seen = get(path).bearer(&admin()).send(&server).expect(200);
+        assert_eq!(
+            (seen.json(), seen.must_header("ETag")),
+            (customer.clone(), made.must_header("ETag"))
+        );
+        let log = get(&format!("{path}/audit")).bearer(&admin()).send(&server).ok();
+        let oldest = log["data"]
+            .as_array()
+            .and_then(|data| data.last())
+            .expect("an entry");
+        let text = oldest.to_string();
+        assert!(
+            text.contains("customer.create") && text.contains("\"admin_"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn an_administrator_s_creation_changes_nobody_who_exists_and_makes_no_alias() {
+    let server = shared();
+    let (known, other) = (Customer::on(&server), Customer::on(&server));
+    let before = (known.now(&server), other.now(&server));
+    let mut taken_id = new_customer(&known.id);
+    taken_id["email"] = new_customer(&fresh_id("free"))["email"].clone();
+    admin_creates(&taken_id)
+        .send(&server)
+        .problem(409, "customer_exists");
+    admin_creates(&new_customer(&known.id))
+        .send(&server)
+        .problem(409, "customer_exists");
+    let id = fresh_id("unused");
+    for named in [json!(id), json!(other.id), Value::Null] {
+        let mut body = new_customer(&known.id);
+        body["customerId"] = named.clone();
+        let code = if named == json!(other.id) {
+            "customer_exists"
+        } else {
+            "email_taken"
+        };
+        admin_creates(&body).send(&server).problem(409, code);
+    }
+    assert_eq!((known.now(&server), other.now(&server)), before);
+    // The id that was refused is nothing still, and can be made a customer.
+    get(&format!("/admin/customers/{id}"))
+        .bearer(&admin())
+        .send(&server)
+        .problem(404, "customer_not_found");
+    admin_creates(&new_customer(&id)).send(&server).expect(201);
+    // An id that stands for a customer is not made one of its own.
+    let alias = fresh_id("alias");
+    let email = new_customer(&known.id)["email"].clone();
+    let token = Token::of(&alias).claim("email", email).hs256();
+    let found = get("/customer/me").bearer(&token).send(&server).ok();
+    assert_eq!(found["customerId"], known.id);
+    admin_creates(&new_customer(&alias))
+        .send(&server)
+        .problem(409, "customer_exists");
+}
+
+#[test]
+fn only_administrators_create_and_what_is_wrong_with_the_body_is_told() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let id = fresh_id("refused");
+    for token in [&customer.token, &Token::of(&id).hs256()] {
+        for body in [new_customer(&id), json!({})] {
+            post("/admin/customers", &body)
+                .bearer(token)
+                .send(&server)
+                .problem(403, "forbidden");
+        }
+    }
+    let body = json!({"customerId": "_x", "plan": "gold", "nick": 1, "status": "suspended"});
+    assert_eq!(
+        admin_creates(&body).send(&server).pointers("validation_failed"),
+        ["#/customerId", "#/email", "#/nick", "#/plan", "#/status"]
+    );
+    get(&format!("/admin/customers/{id}"))
+        .bearer(&admin())
+        .send(&server)
+        .problem(404, "customer_not_found");
+}
+
+#[test]
+fn an_administrator_s_creation_under_one_key_happens_once() {
+    let server = shared();
+    for body in [nameless(), new_customer(&fresh_id("keyed"))] {
+        let key = fresh_id("creation-key");
+        let request = admin_creates(&body).idempotency_key(&key);
+        let first = request.send(&server).expect(201);
+        for again in at_once(10, |_| request.send(&server)) {
+            assert_eq!((again.status, &again.body), (201, &first.body));
+            assert_eq!(again.must_header("Idempotent-Replayed"), "true");
+            assert_eq!(again.header("Location"), first.header("Location"));
+        }
+        let mut other = body.clone();
+        other["name"] = json!("Other");
+        admin_creates(&other)
+            .idempotency_key(&key)
+            .send(&server)
+            .problem(422, "idempotency_key_reused");
+    }
+    let body = nameless();
+    let request = admin_creates(&body).idempotency_key(&fresh_id("creation-key"));
+    let answers = at_once(20, |_| request.send(&server).expect(201));
+    assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+    let firsts = answers
+        .iter()
+        .filter(|answer| answer.header("Idempotent-Replayed").is_none());
+    assert_eq!(firsts.count(), 1);
 }

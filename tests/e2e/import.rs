@@ -286,3 +286,20 @@ fn an_import_whose_server_and_companion_are_killed_comes_to_the_same_in_the_end(
         return;
     }
 }
+
+#[test]
+fn an_import_stands_in_the_operators_log() {
+    let server = shared();
+    let caller = fresh_id("import-request");
+    outcomes(
+        import(&[customer(&fresh_id("noted"))])
+            .header("X-Request-Id", &caller)
+            .send(&server),
+    );
+    let admin = Token::of("operator").claim("isSuperAdmin", true).hs256();
+    let log = get("/admin/audit?action=customers.import&limit=100")
+        .bearer(&admin)
+        .send(&server)
+        .ok();
+    assert!(log.to_string().contains(&caller), "{log}");
+}

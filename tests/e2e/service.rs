@@ -2,6 +2,7 @@
 
 use crate::absent::users_requests;
 use crate::support::http::{get, post, request};
+use crate::support::integration::admin;
 use crate::support::settings::SERVICE_KEYS;
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::token::Token;
@@ -231,4 +232,41 @@ fn creating_takes_json_and_nothing_else() {
             .service_key(SERVICE_KEYS[0]);
         request.send(&server).problem(415, "unsupported_media_type");
     }
+}
+
+#[test]
+fn a_repeated_creation_with_its_key_is_answered_as_the_first_one() {
+    let server = shared();
+    let (id, key) = (fresh_id("keyed"), fresh_id("service-key"));
+    let request = create(&new_customer(&id)).idempotency_key(&key);
+    let first = request.send(&server).expect(201);
+    assert!(first.header("Idempotent-Replayed").is_none());
+    for _ in 0..2 {
+        let again = request.send(&server).expect(201);
+        assert_eq!(again.body, first.body);
+        assert_eq!(again.must_header("Idempotent-Replayed"), "true");
+    }
+    // Whether it would be the same customer or another.
+    let mut renamed = new_customer(&id);
+    renamed["name"] = json!("Other");
+    for other in [renamed, new_customer(&fresh_id("keyed"))] {
+        create(&other)
+            .idempotency_key(&key)
+            .send(&server)
+            .problem(422, "idempotency_key_reused");
+    }
+    // A refusal that another try does not change is kept too.
+    let wrong = create(&json!({"email": 1})).idempotency_key(&fresh_id("service-key"));
+    let refused = wrong.send(&server).expect(422);
+    let again = wrong.send(&server).expect(422);
+    assert_eq!(
+        (again.body.clone(), again.must_header("Idempotent-Replayed")),
+        (refused.body.clone(), "true")
+    );
+    let usage = get(&format!("/admin/customers/{id}/usage"))
+        .bearer(&admin())
+        .send(&server)
+        .ok();
+    let text = usage["today"].to_string();
+    assert!(text.contains("/internal/customers"), "{text}");
 }

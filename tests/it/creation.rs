@@ -3,9 +3,12 @@
 use crate::support::people::sound_body;
 use crate::support::{World, ada, admin, service};
 use serde_json::json;
-use user_api::customer::request::Reply;
+use user_api::customer::idempotency::{IdempotencyKey, Payload};
+use user_api::customer::request::{Repeat, Reply, Request};
+use user_api::edge::decode::EXISTED;
 use user_api::edge::route::Route;
 use user_api::error::Code;
+use user_api::types::Condition;
 
 #[test]
 fn a_service_creates_a_customer_as_it_says() {
@@ -153,5 +156,49 @@ fn a_new_customer_is_checked_whole() {
             "#/plan",
             "#/status",
         ]
+    );
+}
+
+/// What the front sends on once an administrator's customer is there: `variable` says whether it was before.
+fn shown(variable: &str, key: &str, body: &str) -> Request {
+    let mut request = admin().sends_to(Route::CreateCustomer, variable, body.as_bytes());
+    request.repeat = Some(Repeat {
+        key: IdempotencyKey::parse(key).unwrap(),
+        method: "POST",
+        path: "/admin/customers".to_owned(),
+        payload: Payload::new(&Condition::default(), body.as_bytes()).unwrap(),
+    });
+    request
+}
+
+#[test]
+fn an_administrator_s_repeated_creation_is_replayed_and_another_one_s_is_refused() {
+    let mut world = World::new();
+    let body = r#"{"customerId":"cust_acme","email":"owner@example.com"}"#;
+    let existed = shown(EXISTED, "k", body);
+    for _ in 0..2 {
+        assert_eq!(
+            world.refusal(&existed),
+            Code::CustomerExists,
+            "no refusal is kept"
+        );
+    }
+    let first = world.json(&shown("", "k", body));
+    assert_eq!(first["customerId"], "cust_acme");
+    world.json(&admin().says(Route::AdminPatchCustomer, &json!({"name": "Later"})));
+    world.restart();
+    for request in [&shown("", "k", body), &existed] {
+        let Reply::Replayed(stored) = world.send(request) else {
+            panic!("not replayed")
+        };
+        let body: serde_json::Value = serde_json::from_slice(&stored.body).unwrap();
+        assert_eq!(body, first);
+    }
+    for request in [shown("", "k", "{}"), shown(EXISTED, "k", "{}")] {
+        assert_eq!(world.refusal(&request), Code::IdempotencyKeyReused);
+    }
+    assert_eq!(
+        world.refusal(&shown(EXISTED, "other", body)),
+        Code::CustomerExists
     );
 }

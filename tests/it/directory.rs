@@ -145,6 +145,50 @@ fn a_shard_refuses_another_number_of_shards_and_what_is_another_s() {
     }
 }
 
+#[test]
+fn a_shard_that_holds_nothing_yet_has_the_first_one_agree_to_the_number_of_shards() {
+    let errand = |shards, number: u8| {
+        let index = EmailIndex::new([0, 0, 0, 0, 0, 0, 0, number].repeat(4).try_into().unwrap());
+        let what = What::Claim {
+            index,
+            candidate: id("a"),
+            attempt: 0,
+        };
+        Errand { shards, what }
+    };
+    let asks = |one: &mut One, errand: &Errand| {
+        let mut asks = None;
+        let asked = one.sql.transaction(&mut || {
+            asks = Some(one.directory.asks_first(&one.sql, errand)?);
+            Ok(())
+        });
+        asked.map(|()| asks.unwrap())
+    };
+    let mut shard = One::new(Shard::parse("claims-1").unwrap());
+    assert!(asks(&mut shard, &errand(16, 1)).unwrap());
+    let look = Errand {
+        shards: 16,
+        what: What::Look {
+            index: EmailIndex::new([0, 0, 0, 0, 0, 0, 0, 1].repeat(4).try_into().unwrap()),
+        },
+    };
+    assert!(!asks(&mut shard, &look).unwrap(), "a question makes nothing");
+    shard.ask_with(16, errand(16, 1).what).unwrap();
+    assert!(!asks(&mut shard, &errand(16, 1)).unwrap());
+    assert_eq!(asks(&mut shard, &errand(8, 1)).unwrap_err().code, Code::NotReady);
+    let mut first = One::new(Shard::FIRST);
+    assert!(!asks(&mut first, &errand(16, 0)).unwrap());
+    for _ in 0..2 {
+        assert_eq!(first.ask_with(16, What::Agree).unwrap(), Answer::Done);
+    }
+    first.directory = Directory::new("claims-0").unwrap();
+    assert_eq!(first.ask_with(8, What::Agree).unwrap_err().code, Code::NotReady);
+    assert_eq!(
+        shard.ask_with(16, What::Agree).unwrap_err().code,
+        Code::InternalError
+    );
+}
+
 fn everybody(limit: u32) -> Query {
     Query {
         status: None,

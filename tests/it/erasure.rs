@@ -54,7 +54,7 @@ impl World {
         self.json(&owner().says(Route::PutLimits, &json!([{"name": "own", "q": 5, "w": 60}])));
         let errand = What::AddAlias {
             alias: CustomerId::parse("cust_alias").unwrap(),
-            index: EmailIndex::new([5; 32]),
+            index: World::config().index.email("owner@example.com").unwrap(),
         };
         assert_eq!(self.errand(errand), Answer::Noted);
     }

@@ -22,6 +22,7 @@ mod cost;
 mod creation;
 mod customer;
 mod directory;
+mod ensure;
 mod integrations;
 mod limits;
 mod limits_model;

@@ -6,14 +6,15 @@ use serde_json::{Map, Value, json};
 use std::rc::Rc;
 use user_api::caller::{Caller, Service};
 use user_api::customer::errand::By;
+use user_api::customer::idempotency::{IdempotencyKey, KEPT_MS, Payload, StoredReply};
 use user_api::customer::request::Origin;
 use user_api::customer::tokens::Target;
 use user_api::customer::{self, audit::page::AuditQuery};
 use user_api::error::Error;
-use user_api::operator::errand::{Act, Answer, Errand, What};
+use user_api::operator::errand::{Act, Answer, Errand, Repeat, What};
 use user_api::operator::{MIGRATIONS, Operator};
 use user_api::sql::{Sql, is_initialised, migrate};
-use user_api::types::{RequestId, Timestamp};
+use user_api::types::{Condition, RequestId, Timestamp};
 
 struct Office {
     sql: Workerd,
@@ -266,4 +267,68 @@ fn its_tables_are_those_of_a_customer_to_the_letter() {
     for object in own.iter().filter(|object| !object.contains("TABLE data_key")) {
         assert!(theirs.contains(object), "{object}");
     }
+}
+
+fn repeat(key: &str, body: &str) -> Repeat {
+    Repeat {
+        key: IdempotencyKey::parse(key).unwrap(),
+        method: "POST".to_owned(),
+        path: "/internal/customers".to_owned(),
+        payload: Payload::new(&Condition::default(), body.as_bytes()).unwrap(),
+    }
+}
+
+fn reply(status: u16, body: &str) -> StoredReply {
+    StoredReply {
+        status,
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        body: body.as_bytes().to_vec(),
+    }
+}
+
+#[test]
+fn a_service_s_repeated_request_is_answered_as_the_first_one_for_a_day() {
+    let mut office = Office::new();
+    let recall = || What::Recall(repeat("k", "a"));
+    let keep = |status, body| What::Keep {
+        repeat: repeat("k", "a"),
+        reply: reply(status, body),
+    };
+    assert_eq!(office.ask(&service(), recall()), Answer::Done);
+    // What another try can change is not kept.
+    assert_eq!(office.ask(&service(), keep(503, "busy")), Answer::Done);
+    assert_eq!(office.ask(&service(), recall()), Answer::Done);
+    assert_eq!(office.ask(&service(), keep(201, "first")), Answer::Done);
+    let first = Answer::Replay(reply(201, "first"));
+    // Of two at the same time the first to be kept counts.
+    assert_eq!(office.ask(&service(), keep(200, "second")), first);
+    office.restart();
+    assert_eq!(office.ask(&service(), recall()), first);
+    assert_eq!(
+        office.code(&service(), What::Recall(repeat("k", "b"))),
+        "idempotency_key_reused"
+    );
+    assert_eq!(
+        office.ask(&service(), What::Recall(repeat("other", "b"))),
+        Answer::Done
+    );
+    assert_eq!(
+        office.ask(&admin(), recall()),
+        Answer::Done,
+        "another caller's key"
+    );
+    assert!(office.operator.due().is_some());
+    office.now += KEPT_MS;
+    let now = Timestamp::from_millis(office.now);
+    office
+        .operator
+        .tick(&office.sql, now, &mut office.entropy)
+        .unwrap();
+    let select = "SELECT count(*) FROM idempotency";
+    let held: i64 = office
+        .sql
+        .raw(|db| db.query_row(select, [], |row| row.get(0)))
+        .unwrap();
+    assert_eq!(held, 0);
+    assert_eq!(office.ask(&service(), recall()), Answer::Done);
 }

@@ -1,0 +1,327 @@
+//! Ensuring accounts, by many at once and with everything going wrong: any order of their steps, callers that die,
+//! errands and answers that are lost, repeated and late, objects that are evicted, customers that are erased, and
+//! e-mails that are changed meanwhile.
+
+mod callers;
+mod changes;
+mod service;
+
+use callers::{Callers, Fate};
+use changes::Changed;
+use proptest::prelude::*;
+use service::id;
+
+const IDS: [&str; 3] = ["cust_a", "cust_b", "cust_c"];
+const EMAILS: [&str; 3] = ["a@x.example", "b@x.example", "c@x.example"];
+
+/// What happens next; numbers choose among what there is.
+#[derive(Debug, Clone)]
+enum Act {
+    Step(usize, Fate),
+    Crash(usize),
+    ArriveLate(usize),
+    Evict(usize),
+    Alarm(usize, bool),
+    Erase(usize),
+    Wait,
+}
+
+fn act(erases: bool) -> impl Strategy<Value = Act> {
+    let fate = prop_oneof![
+        12 => Just(Fate::Heard),
+        1 => Just(Fate::Lost),
+        2 => Just(Fate::Unheard),
+        2 => Just(Fate::Untold),
+        4 => Just(Fate::Repeated),
+    ];
+    let number = any::<usize>();
+    prop_oneof![
+        24 => (number, fate).prop_map(|(who, fate)| Act::Step(who, fate)),
+        3 => number.prop_map(Act::Crash),
+        4 => number.prop_map(Act::ArriveLate),
+        2 => number.prop_map(Act::Evict),
+        2 => (number, any::<bool>()).prop_map(|(whose, is_heard)| Act::Alarm(whose, is_heard)),
+        u32::from(erases) => number.prop_map(Act::Erase),
+        1 => Just(Act::Wait),
+    ]
+}
+
+fn play(callers: &mut Callers, acts: &[Act]) {
+    for act in acts {
+        let ids = callers.service.ids();
+        let one = |number: usize| ids.get(number % ids.len().max(1));
+        match *act {
+            Act::Step(who, fate) => {
+                callers.go_on(who % callers.count(), fate);
+            }
+            Act::Wait => callers.wait(),
+            Act::Crash(who) => callers.crash(who % callers.count()),
+            Act::ArriveLate(number) => callers.arrive_late(number),
+            Act::Evict(whose) => {
+                if let Some(id) = one(whose) {
+                    callers.service.evict(id);
+                }
+            }
+            Act::Alarm(whose, is_heard) => {
+                if let Some(id) = one(whose) {
+                    callers.alarm(id, is_heard);
+                }
+            }
+            Act::Erase(whose) => {
+                if let Some(id) = one(whose) {
+                    callers.erase(id);
+                }
+            }
+        }
+    }
+}
+
+fn wishes() -> impl Strategy<Value = Vec<(Option<&'static str>, &'static str)>> {
+    let named = prop_oneof![1 => Just(None), 3 => prop::sample::select(&IDS[..]).prop_map(Some)];
+    prop::collection::vec((named, prop::sample::select(&EMAILS[..])), 1..7)
+}
+
+fn changes() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
+    prop::collection::vec(
+        (prop::sample::select(&IDS[..]), prop::sample::select(&EMAILS[..])),
+        0..5,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_goes_wrong_there_is_one_customer_of_an_e_mail_and_nobody_is_overwritten(
+        wishes in wishes(),
+        suspended in prop::array::uniform3(any::<bool>()),
+        acts in prop::collection::vec(act(false), 0..90),
+    ) {
+        let mut callers = Callers::new(&wishes);
+        for number in (0..3).filter(|number| suspended[*number]) {
+            callers.suspended(IDS[number], EMAILS[number]);
+        }
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
+    fn the_same_holds_while_e_mails_are_changed(
+        wishes in wishes(),
+        changes in changes(),
+        suspended in prop::array::uniform3(any::<bool>()),
+        acts in prop::collection::vec(act(false), 0..120),
+    ) {
+        let mut callers = Callers::new(&wishes).changing(&changes);
+        for number in (0..3).filter(|number| suspended[*number]) {
+            callers.suspended(IDS[number], EMAILS[number]);
+        }
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
+    fn the_same_holds_while_customers_are_erased(
+        wishes in wishes(),
+        changes in changes(),
+        acts in prop::collection::vec(act(true), 0..90),
+    ) {
+        let mut callers = Callers::new(&wishes).changing(&changes);
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
+    fn twenty_callers_with_one_e_mail_are_one_customer(acts in prop::collection::vec(act(false), 60..160)) {
+        let mut callers = Callers::new(&[(None, EMAILS[0]); 20]);
+        play(&mut callers, &acts);
+        callers.settle();
+        prop_assert_eq!(callers.customers(), 1);
+    }
+}
+
+/// Two who act at the same time. Where a `victim` is given it dies after so many steps. Goes through every order of
+/// their steps, and looks each time at what came of it; whether the victim died in any.
+fn in_every_order(
+    callers: &dyn Fn() -> Callers,
+    victim: Option<(usize, usize)>,
+    look: &dyn Fn(&Callers, bool),
+) -> bool {
+    let mut choices: Vec<usize> = Vec::new();
+    let mut has_ever_died = false;
+    loop {
+        let mut callers = callers();
+        assert_eq!(callers.count(), 2);
+        let mut left = [usize::MAX; 2];
+        if let Some((victim, steps)) = victim {
+            left[victim] = steps;
+        }
+        let mut has_died = false;
+        // How many could have taken each step.
+        let mut open = Vec::new();
+        loop {
+            let alive: Vec<usize> = (0..2).filter(|number| left[*number] > 0).collect();
+            if alive.is_empty() {
+                break;
+            }
+            if choices.len() == open.len() {
+                choices.push(0);
+            }
+            let number = alive[choices[open.len()]];
+            open.push(alive.len());
+            left[number] -= 1;
+            if callers.go_on(number, Fate::Heard) {
+                left[number] = 0;
+            } else if left[number] == 0 {
+                has_died = true;
+                callers.crash(number);
+            }
+        }
+        look(&callers, has_died);
+        has_ever_died |= has_died;
+        callers.settle();
+        // The next order: another one takes the last step that another could have taken.
+        while let Some(last) = choices.pop() {
+            if last + 1 < open[choices.len()] {
+                choices.push(last + 1);
+                break;
+            }
+        }
+        if choices.is_empty() {
+            return has_ever_died;
+        }
+    }
+}
+
+/// Every order of their steps; every order where one of these dies, wherever it does.
+fn exhaust(callers: &dyn Fn() -> Callers, victims: &[usize], look: &dyn Fn(&Callers, bool)) {
+    in_every_order(callers, None, look);
+    for victim in victims {
+        // Until it would have lived through all its steps.
+        let mut steps = 1;
+        while in_every_order(callers, Some((*victim, steps)), look) {
+            steps += 1;
+        }
+        assert!(steps > 1);
+    }
+}
+
+/// Two who wish for an account.
+fn exhaust_wishes(wishes: [(Option<&str>, &str); 2], seeded: bool, victims: &[usize]) {
+    let callers = || {
+        let mut callers = Callers::new(&wishes);
+        if seeded {
+            callers.suspended(IDS[2], EMAILS[0]);
+        }
+        callers
+    };
+    exhaust(&callers, victims, &|_, _| {});
+}
+
+#[test]
+fn two_callers_of_one_id_or_none_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    let (one, two) = (EMAILS[0], EMAILS[1]);
+    exhaust_wishes([(None, one), (None, one)], false, &[0]);
+    exhaust_wishes([(Some(IDS[0]), one), (Some(IDS[0]), one)], false, &[0]);
+    exhaust_wishes([(Some(IDS[0]), one), (None, one)], false, &[0, 1]);
+    exhaust_wishes([(Some(IDS[0]), one), (Some(IDS[0]), two)], false, &[0]);
+    exhaust_wishes([(Some(IDS[0]), one), (Some(IDS[0]), two)], true, &[0, 1]);
+}
+
+#[test]
+fn two_callers_of_two_ids_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    exhaust_wishes(
+        [(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])],
+        false,
+        &[0],
+    );
+}
+
+#[test]
+fn two_ids_become_aliases_of_a_customer_in_every_order_of_their_callers_steps() {
+    let seeded = true;
+    exhaust_wishes(
+        [(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])],
+        seeded,
+        &[],
+    );
+}
+
+/// Two customers who have been there for long, with the first two e-mails.
+fn with_two_customers(mut callers: Callers) -> Callers {
+    callers.suspended(IDS[0], EMAILS[0]);
+    callers.suspended(IDS[1], EMAILS[1]);
+    callers
+}
+
+#[test]
+fn of_two_changes_to_one_e_mail_one_is_made_in_every_order_of_their_steps_and_wherever_one_dies() {
+    let free = EMAILS[2];
+    let callers =
+        || with_two_customers(Callers::new(&[]).changing(&[(IDS[0], free), (IDS[1], free)])).strictly();
+    exhaust(&callers, &[0], &|callers, has_died| {
+        let came_to = callers.changes.iter().map(|change| change.came_to);
+        let came_to: Vec<_> = came_to.flatten().collect();
+        let made = came_to.iter().filter(|one| **one == Changed::Done).count();
+        let taken = came_to.iter().filter(|one| **one == Changed::Taken).count();
+        assert_eq!(made + taken, came_to.len());
+        assert!(made <= 1 && (has_died || (made, taken) == (1, 1)), "{came_to:?}");
+    });
+}
+
+#[test]
+fn two_changes_of_one_customer_leave_it_with_one_of_them_in_every_order_and_wherever_one_dies() {
+    for other in [EMAILS[1], EMAILS[2]] {
+        let callers = || {
+            let mut callers = Callers::new(&[]).changing(&[(IDS[0], EMAILS[1]), (IDS[0], other)]);
+            callers.suspended(IDS[0], EMAILS[0]);
+            callers
+        };
+        exhaust(&callers, &[0], &|_, _| {});
+    }
+}
+
+#[test]
+fn customers_do_not_swap_their_e_mails_in_one_go() {
+    let swap = [(IDS[0], EMAILS[1]), (IDS[1], EMAILS[0])];
+    let callers = || with_two_customers(Callers::new(&[]).changing(&swap)).strictly();
+    exhaust(&callers, &[0], &|callers, _| {
+        assert!(
+            callers
+                .changes
+                .iter()
+                .any(|change| change.came_to != Some(Changed::Done))
+        );
+    });
+}
+
+#[test]
+fn a_change_and_a_newcomer_with_its_e_mail_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    for wish in [
+        (None, EMAILS[1]),
+        (Some(IDS[1]), EMAILS[1]),
+        (Some(IDS[1]), EMAILS[0]),
+    ] {
+        let callers = || {
+            let mut callers = Callers::new(&[wish]).changing(&[(IDS[0], EMAILS[1])]);
+            callers.suspended(IDS[0], EMAILS[0]);
+            callers.strictly()
+        };
+        exhaust(&callers, &[0, 1], &|_, _| {});
+    }
+}
+
+#[test]
+fn a_claim_whose_holder_is_nothing_yet_is_completed_by_whoever_comes_next() {
+    let mut callers = Callers::new(&[(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])]);
+    for _ in 0..2 {
+        assert_eq!(callers.step(0, Fate::Heard), None);
+    }
+    callers.crash(0);
+    let answer = std::iter::repeat_with(|| callers.step(1, Fate::Heard))
+        .flatten()
+        .next();
+    assert_eq!(answer.unwrap().unwrap(), id(IDS[0]));
+    callers.settle();
+    assert_eq!(callers.customers(), 1);
+}
