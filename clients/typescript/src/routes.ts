@@ -24,7 +24,7 @@ const TEXT: ReadonlySet<string> = new Set([
 ]);
 const IMPORT = '/internal/import';
 /** Unsafe routes that take no idempotency key, since they are safe to repeat by themselves. */
-const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/customers', '/internal/rewrap']);
+const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/rewrap']);
 
 /** Whether its answers are text, to be handed on as they are. */
 export const answersText = (path: string): boolean => TEXT.has(path);
