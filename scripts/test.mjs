@@ -57,6 +57,11 @@ function slowSteps(targets) {
     { name: 'glue in wasm', command: cargo('test', '--locked', '--no-fail-fast', '--lib', ...glue, ...WASM) },
     { name: 'release build of the worker', makes: 'release', command: [script('build-worker.sh'), 'release'] },
     { name: 'end-to-end on workerd', needs: 'release', command: cargo('test', '--locked', '--no-fail-fast', '--test', 'e2e') },
+    {
+      name: 'TypeScript client on workerd, in node and in Chromium',
+      needs: 'release',
+      command: node('--test', '--test-reporter=spec', '--test-timeout=120000', 'clients/typescript/test/live/*.test.mjs'),
+    },
     { name: 'size of the dashboard', needs: 'release', run: dashboardSize },
     {
       name: 'dashboard in a browser',

@@ -81,7 +81,8 @@ pub struct Ensure {
     minted: CustomerId,
     state: State,
     round: u32,
-    created: bool,
+    /// The customer that this run made.
+    made: Option<CustomerId>,
     /// For whom the named id stood before: a customer that has another e-mail since.
     instead_of: Option<CustomerId>,
 }
@@ -114,7 +115,7 @@ impl Ensure {
             minted,
             state: State::Claim,
             round: 0,
-            created: false,
+            made: None,
             instead_of: None,
         };
         let ask = ensure.begin();
@@ -163,10 +164,7 @@ impl Ensure {
             (State::Bind(holder), Heard::Customer(said)) => match (said, self.wish.named.clone()) {
                 (Said::Bound(bound), _) if bound != holder => self.again(),
                 (Said::Bound(_) | Said::Full, _) => Ok(self.done(holder)),
-                (Said::Is(Standing::Customer { .. }), Some(named)) => {
-                    self.created = false;
-                    Ok(self.done(named))
-                }
+                (Said::Is(Standing::Customer { .. }), Some(named)) => Ok(self.done(named)),
                 (Said::Is(Standing::Erased), _) => Err(gone()),
                 _ => Err(unexpected()),
             },
@@ -198,7 +196,7 @@ impl Ensure {
     fn was_created(&mut self, claim: Claim, said: Said) -> Result<Step> {
         let standing = match said {
             Said::Created => {
-                self.created = true;
+                self.made = Some(claim.holder.clone());
                 return Ok(self.settle(claim.holder));
             }
             Said::Exists => return Ok(self.settle(claim.holder)),
@@ -290,8 +288,8 @@ impl Ensure {
 
     fn done(&self, customer_id: CustomerId) -> Step {
         Step::Done(Ensured {
+            created: self.made.as_ref() == Some(&customer_id),
             customer_id,
-            created: self.created,
         })
     }
 }

@@ -3,9 +3,11 @@
 use crate::concurrency::at_once;
 use crate::support::http::{Request, Response, patch, post, request};
 use crate::support::integration::{Key, SCOPES, creation, set_limits};
+use crate::support::raw::Raw;
 use crate::support::server::{Server, new_data, poll};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, shared, version};
+use crate::support::store;
 use crate::support::token::Token;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -217,6 +219,52 @@ fn a_reply_that_was_given_is_replayed_after_a_kill() {
         }
         assert_eq!(keys(&server, &customer).len(), given.len());
     }
+}
+
+#[test]
+fn a_reply_that_was_kept_and_read_by_nobody_is_the_reply_after_a_kill() {
+    let (settings, data) = (Settings::default(), new_data());
+    let server = Server::start_in(&settings, &data);
+    let customer = Customer::on(&server);
+    let body = json!({"name": "Integration", "scopes": READ}).to_string();
+    let bearer = format!("Bearer {}", customer.token);
+    let length = body.len().to_string();
+    let mut raw = Raw::open(&server);
+    raw.head(
+        "POST /customer/me/api-keys",
+        &[
+            ("Authorization", &bearer),
+            ("Idempotency-Key", "unread"),
+            ("Content-Type", "application/json"),
+            ("Content-Length", &length),
+        ],
+    );
+    raw.bytes(body.as_bytes()).unwrap();
+    // The change is on the disk, and with it the reply.
+    let kept = |table: &str| {
+        let object = store::customer(&data, &customer.id);
+        let count = format!("SELECT count(*) FROM {table}");
+        object
+            .sql
+            .query_row(&count, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    poll("the key is made", || (kept("api_keys") == 1).then_some(()));
+    assert_eq!(kept("idempotency"), 1);
+    server.crash();
+    drop(raw);
+    let server = Server::start_in(&settings, &data);
+    let again = creation(&customer, &READ)
+        .idempotency_key("unread")
+        .send(&server)
+        .expect(201);
+    assert!(is_replay(&again), "it was done anew");
+    replayed(
+        creation(&customer, &READ).idempotency_key("unread").send(&server),
+        &again,
+    );
+    assert_eq!(keys(&server, &customer).len(), 1);
+    Key::from(again).get(&server, "/customer/me").expect(200);
 }
 
 #[test]

@@ -1,9 +1,11 @@
 // The client: one request with its deadline and repetitions, and the operations on top of it.
 import { DeadlineError, NetworkError, ProblemError, SealError, UnexpectedResponseError, isProblem } from './errors.js';
 import type { Problem } from './errors.js';
+import { answersText, bodyType, isSealable, takesKey } from './routes.js';
 import { isSealed, openSealed } from './seal.js';
 import type { paths } from './schema.js';
 import type { Answer, Input, Item, Lists, Method, PathsOf } from './types.js';
+import { retryAfter, sleep, within } from './wait.js';
 
 /** How the caller proves who it is. */
 export type Credential =
@@ -63,7 +65,6 @@ interface Call {
   readonly url: string;
   readonly body: string | undefined;
   readonly idempotencyKey: string | undefined;
-  readonly mayRepeat: boolean;
   readonly ifMatch: string | undefined;
 }
 
@@ -75,52 +76,14 @@ interface Raw {
   readonly replayed: boolean;
 }
 
+interface Answered extends Raw {
+  readonly retryAfter: number | undefined;
+}
+
 interface Flight {
   readonly promise: Promise<Raw>;
   readonly controller: AbortController;
   waiting: number;
-}
-
-/** Rejects when the signal fires; `settle` removes the listener. */
-function aborted(signal: AbortSignal): { promise: Promise<never>; settle: () => void } {
-  let settle = (): void => {};
-  const promise = new Promise<never>((_, reject) => {
-    const fire = (): void => reject(signal.reason);
-    if (signal.aborted) {
-      fire();
-    } else {
-      signal.addEventListener('abort', fire, { once: true });
-      settle = () => signal.removeEventListener('abort', fire);
-    }
-  });
-  promise.catch(() => {});
-  return { promise, settle };
-}
-
-async function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const { promise, settle } = aborted(signal);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    settle();
-  }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  let timer: ReturnType<typeof setTimeout>;
-  const nap = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  return within(signal, nap).finally(() => clearTimeout(timer));
-}
-
-/** Seconds of `Retry-After` (RFC 9110 section 10.2.3). */
-function retryAfter(value: string | null): number | undefined {
-  if (value === null) {
-    return undefined;
-  }
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
 export class UserApi {
@@ -188,7 +151,7 @@ export class UserApi {
   async download(path: string, options: CallOptions = {}): Promise<Response> {
     const call: Call = {
       method: 'get', path, url: this.#url(path, undefined), body: undefined,
-      idempotencyKey: undefined, mayRepeat: true, ifMatch: undefined,
+      idempotencyKey: undefined, ifMatch: undefined,
     };
     const { signal, done } = this.#clock(options);
     try {
@@ -197,7 +160,7 @@ export class UserApi {
       headers.delete('X-Encrypt-Response');
       const response = await within(signal, this.#send(call, headers, options.signal));
       if (!response.ok) {
-        throw await this.#refusal(await this.#read(response, await this.#secret(false, signal)));
+        throw await this.#refusal(await this.#read(response, await this.#secret(false, signal), false));
       }
       return response;
     } finally {
@@ -215,7 +178,8 @@ export class UserApi {
     const { signal, until, done } = this.#clock(input);
     try {
       const raw = await (method === 'get' ? this.#shared(call, signal, until) : this.#repeated(call, signal, until));
-      const data = raw.text === '' ? undefined : (JSON.parse(raw.text) as unknown);
+      const isBare = raw.text === '' && raw.status === 204;
+      const data = isBare ? undefined : answersText(path) ? raw.text : parsed(raw.text, raw.status, raw.requestId);
       const { status, etag, requestId, replayed } = raw;
       return { data: data as Answer<P, M>, status, etag, requestId, replayed };
     } finally {
@@ -232,17 +196,13 @@ export class UserApi {
       return encodeURIComponent(String(value));
     });
     const isUnsafe = method !== 'get';
-    // Ensuring a customer takes no key: it is safe to repeat where it names the id.
-    const isEnsuring = path === '/internal/customers';
-    const named = (input.body as { customerId?: unknown } | undefined)?.customerId !== undefined;
-    const key = isUnsafe && !isEnsuring ? (input.idempotencyKey ?? crypto.randomUUID()) : undefined;
+    const key = isUnsafe && takesKey(path) ? (input.idempotencyKey ?? uuid()) : undefined;
     return {
       method,
       path,
       url: this.#url(filled, input.query),
-      body: input.body === undefined ? undefined : JSON.stringify(input.body),
+      body: input.body === undefined || typeof input.body === 'string' ? input.body : JSON.stringify(input.body),
       idempotencyKey: key,
-      mayRepeat: !isUnsafe || key !== undefined || (isEnsuring && named),
       ifMatch: input.ifMatch,
     };
   }
@@ -322,7 +282,7 @@ export class UserApi {
         this.#csrf = undefined;
         continue;
       }
-      if (attempt >= attempts || !call.mayRepeat || !this.#isTransient(call, failure)) {
+      if (attempt >= attempts || !this.#isTransient(call, failure)) {
         throw failure;
       }
       const ceiling = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (attempt - 1));
@@ -354,7 +314,7 @@ export class UserApi {
       headers.set('If-None-Match', known.etag);
     }
     const response = await this.#send(call, headers, signal);
-    const raw = await this.#read(response, secret);
+    const raw = await this.#read(response, secret, isSealable(call.path));
     if (raw.status === 304 && known !== undefined) {
       return { ...known.raw, requestId: raw.requestId };
     }
@@ -401,11 +361,11 @@ export class UserApi {
     } else if ('cookie' in credential && call.method !== 'get') {
       headers.set('X-CSRF-Token', await this.#csrfToken(signal));
     }
-    if (this.#options.sealed === true) {
+    if (this.#options.sealed === true && isSealable(call.path)) {
       headers.set('X-Encrypt-Response', '1');
     }
     if (call.body !== undefined) {
-      headers.set('Content-Type', call.method === 'patch' ? 'application/merge-patch+json' : 'application/json');
+      headers.set('Content-Type', bodyType(call.method, call.path));
     }
     if (call.idempotencyKey !== undefined) {
       headers.set('Idempotency-Key', JSON.stringify(call.idempotencyKey));
@@ -441,7 +401,7 @@ export class UserApi {
     }
   }
 
-  async #read(response: Response, secret: string | undefined): Promise<Raw & { retryAfter: number | undefined }> {
+  async #read(response: Response, secret: string | undefined, isSealable: boolean): Promise<Answered> {
     const { status, headers } = response;
     const requestId = headers.get('X-Request-Id') ?? undefined;
     let text;
@@ -455,7 +415,11 @@ export class UserApi {
         throw new SealError('the response is sealed for a credential that this client does not hold');
       }
       text = await openSealed(parsed(text, status, requestId), secret, { status, requestId });
-    } else if (this.#options.sealed === true && text !== '' && status !== 401) {
+    } else if (this.#options.sealed === true && isSealable && text !== '' && status !== 401) {
+      if (TRANSIENT.has(status)) {
+        // Of whatever stands before the service; not a word of it is believed, and trying again does no harm.
+        throw new UnexpectedResponseError(status, requestId, 'the answer is not sealed');
+      }
       throw new SealError('the response should have been sealed and is not');
     } else if (text.startsWith('{"version":3,') && secret !== undefined) {
       const document = parsed(text, status, requestId);
@@ -471,7 +435,7 @@ export class UserApi {
     };
   }
 
-  async #refusal(raw: Raw & { retryAfter?: number | undefined }): Promise<Error> {
+  async #refusal(raw: Answered): Promise<Error> {
     const document = parsed(raw.text, raw.status, raw.requestId) as Partial<Problem> | null;
     if (typeof document?.code !== 'string' || document.status !== raw.status) {
       return new UnexpectedResponseError(raw.status, raw.requestId, 'the answer is no problem document');
@@ -490,6 +454,13 @@ interface AnyInput extends CallOptions {
 type Rest<P extends keyof paths, M extends Method> = {} extends Input<P, M>
   ? [input?: Input<P, M> & CallOptions]
   : [input: Input<P, M> & CallOptions];
+
+/** A random UUID (RFC 9562, version 4); `crypto.randomUUID` is there in secure contexts alone. */
+function uuid(): string {
+  const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20)].join('-');
+}
 
 function parsed(text: string, status: number, requestId: string | undefined): unknown {
   try {

@@ -66,15 +66,35 @@ test('a change keeps one idempotency key through its repetitions, and the next h
   assert.equal(keys[2], '"mine"');
 });
 
-test('ensuring a customer is repeated only where the id is named', async () => {
-  const body = { email: 'a@b.example' };
-  const anonymous = client([fails]);
-  await assert.rejects(anonymous.api.post('/internal/customers', { body }), NetworkError);
-  assert.equal(anonymous.seen.length, 1);
-  assert.equal(anonymous.seen[0].headers.get('Idempotency-Key'), null);
-  const named = client([fails, json({ customerId: 'demo', created: false })]);
-  await named.api.post('/internal/customers', { body: { ...body, customerId: 'demo' } });
-  assert.equal(named.seen.length, 2);
+test('ensuring a customer is repeated with a key, and importing without one, being safe by itself', async () => {
+  const { api, seen } = client([fails, json({ customerId: 'demo', created: false })]);
+  await api.post('/internal/customers', { body: { email: 'a@b.example' } });
+  const [first, second] = seen.map(({ headers }) => headers.get('Idempotency-Key'));
+  assert.ok(first !== null && first === second, `${first} and ${second}`);
+  const lines = '{"line":1,"result":"created"}\n';
+  const importing = client([fails, new Response(lines, { headers: { 'Content-Type': 'application/x-ndjson' } })], { sealed: true });
+  assert.equal((await importing.api.post('/internal/import', { body: '{"customerId":"demo"}\n' })).data, lines);
+  const [{ body, headers }, again] = importing.seen;
+  assert.deepEqual([body, headers.get('Content-Type')], ['{"customerId":"demo"}\n', 'application/x-ndjson']);
+  assert.deepEqual([headers.get('Idempotency-Key'), again.body], [null, body]);
+});
+
+test('an open 503 of a proxy is repeated, and not believed, where sealed answers are wanted', async () => {
+  const { api, seen } = client([new Response('busy', { status: 503 })], { sealed: true, attempts: 2 });
+  await assert.rejects(api.get('/customer/me'), UnexpectedResponseError);
+  assert.equal(seen.length, 2);
+});
+
+test('keys are random UUIDs, also where the page is no secure context', async () => {
+  const { api, seen } = client([json({})]);
+  for (let number = 0; number < 50; number += 1) {
+    await api.patch('/customer/me', { body: {} });
+  }
+  const keys = new Set(seen.map(({ headers }) => headers.get('Idempotency-Key')));
+  assert.equal(keys.size, 50);
+  for (const key of keys) {
+    assert.match(key, /^"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"$/);
+  }
 });
 
 test('a call ends at its deadline, and with its caller', async () => {
@@ -161,4 +181,6 @@ test('an open answer is not taken where a sealed one was asked for', async () =>
 test('what is no answer of the service is told as such', async () => {
   const { api } = client([new Response('<h1>Bad gateway</h1>', { status: 403 })]);
   await assert.rejects(api.get('/customer/me'), UnexpectedResponseError);
+  const portal = client([new Response('<h1>Sign in to the network</h1>')]);
+  await assert.rejects(portal.api.get('/customer/me'), UnexpectedResponseError);
 });

@@ -325,3 +325,28 @@ fn a_claim_whose_holder_is_nothing_yet_is_completed_by_whoever_comes_next() {
     callers.settle();
     assert_eq!(callers.customers(), 1);
 }
+
+#[test]
+fn who_made_a_customer_that_was_erased_since_is_not_told_that_it_made_another_s() {
+    let mut callers = Callers::new(&[
+        (None, EMAILS[2]),
+        (Some(IDS[1]), EMAILS[2]),
+        (Some(IDS[1]), EMAILS[2]),
+    ]);
+    let finish = |callers: &mut Callers, number| {
+        let answers = std::iter::repeat_with(|| callers.step(number, Fate::Heard));
+        answers.flatten().next().unwrap().unwrap()
+    };
+    // The first dies with a claim, the second makes the customer for it, which is erased before its id is bound.
+    callers.step(0, Fate::Heard);
+    callers.crash(0);
+    for _ in 0..3 {
+        assert_eq!(callers.step(1, Fate::Heard), None);
+    }
+    let ids = callers.service.ids();
+    let made = ids.iter().find(|made| **made != id(IDS[1])).unwrap();
+    callers.erase(made);
+    assert_eq!(finish(&mut callers, 2), id(IDS[1]));
+    assert_eq!(finish(&mut callers, 1), id(IDS[1]));
+    callers.settle();
+}

@@ -1,0 +1,44 @@
+// What the client must know of single routes beyond their types. test/routes.test.mjs holds it to the document.
+
+/** Routes that anyone may call. Their answers are never sealed. */
+const PUBLIC: ReadonlySet<string> = new Set([
+  '/.well-known/jwks.json',
+  '/.well-known/oauth-protected-resource',
+  '/dashboard',
+  '/dashboard/{file}',
+  '/docs',
+  '/docs.css',
+  '/health',
+  '/openapi.json',
+  '/problems/{code}',
+  '/ready',
+]);
+/** Routes that answer text, not JSON. */
+const TEXT: ReadonlySet<string> = new Set([
+  '/dashboard',
+  '/dashboard/{file}',
+  '/docs',
+  '/docs.css',
+  '/internal/import',
+  '/problems/{code}',
+]);
+const IMPORT = '/internal/import';
+/** Unsafe routes that take no idempotency key, since they are safe to repeat by themselves. */
+const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/rewrap']);
+
+/** Whether its answers are text, to be handed on as they are. */
+export const answersText = (path: string): boolean => TEXT.has(path);
+
+/** Whether its answers can be sealed. */
+export const isSealable = (path: string): boolean => !PUBLIC.has(path) && path !== IMPORT;
+
+/** Whether a change takes an idempotency key. */
+export const takesKey = (path: string): boolean => !KEYLESS.has(path);
+
+/** The media type in which it takes its body. */
+export function bodyType(method: string, path: string): string {
+  if (path === IMPORT) {
+    return 'application/x-ndjson';
+  }
+  return method === 'patch' ? 'application/merge-patch+json' : 'application/json';
+}
