@@ -182,6 +182,9 @@ pub struct Shown {
     pub plan: Plan,
     pub status: Status,
     pub created_at: Timestamp,
+    /// Whether the personal fields could not be opened, and are None for that.
+    #[serde(default)]
+    pub is_unreadable: bool,
 }
 
 /// What an id is.
@@ -202,15 +205,18 @@ pub enum Standing {
 }
 
 impl Turn<'_> {
-    /// What the list of customers tells of this one, for an administrator whose look is logged here.
+    /// What the list of customers tells of this one, for an administrator whose look is logged here. Of a damaged
+    /// profile it says so: one customer must not keep the others from being listed.
     fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
         let record = &memory.record;
+        let profile = record.profile().ok();
         let shown = Shown {
-            email: record.profile()?.email.clone(),
-            display_name: record.profile()?.display_name.clone(),
+            email: profile.and_then(|profile| profile.email.clone()),
+            display_name: profile.and_then(|profile| profile.display_name.clone()),
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
+            is_unreadable: profile.is_none(),
         };
         self.log_errand(memory, by, "customer.listed", Map::new())?;
         Ok(Answer::Shown(Box::new(shown)))
