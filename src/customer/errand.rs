@@ -102,6 +102,12 @@ pub enum What {
         /// For whom it is asked.
         by: Box<By>,
     },
+    /// A customer was begun of this id, as far as the claim of this e-mail tells, and another one wants the e-mail: if
+    /// it is nothing yet, whoever began it makes none any more.
+    StandAside {
+        /// The e-mail.
+        index: EmailIndex,
+    },
     /// `alias` stands for this customer when a token carries this e-mail.
     AddAlias {
         /// The other id.
@@ -193,7 +199,7 @@ pub struct Shown {
 pub enum Standing {
     /// Nothing yet.
     Absent,
-    /// An alias; of this customer where the e-mail is one for which it was bound.
+    /// An alias; of this customer where the e-mail is one for which it was bound. One that has stood aside is one too.
     Alias(Option<CustomerId>),
     /// A customer.
     Customer {
@@ -251,7 +257,7 @@ impl Turn<'_> {
                 }
                 other => Answer::NotMine(other),
             },
-            What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::Bind { index, .. } | What::StandAside { index } => Answer::Is(standing(Some(index))),
             What::CheckToken { user } => self.check_token(memory, user)?,
             What::Rewrap if is_erased => Answer::Is(Standing::Erased),
             What::Rewrap => Answer::Noted,
@@ -371,11 +377,24 @@ impl Turn<'_> {
                 }
             }
             What::Import(import) => {
-                let (memory, moved) = match self.standing(None)? {
-                    Standing::Absent => self.import_absent(import)?,
-                    _ => (None, Moved::all(import, Outcome::Conflict, Word::Alias)),
+                let is_free = match self.standing(None)? {
+                    Standing::Absent => true,
+                    Standing::Alias(_) => !aliases::is_alias(self.sql)?,
+                    Standing::Customer { .. } | Standing::Erased => false,
+                };
+                let (memory, moved) = if is_free {
+                    self.import_absent(import)?
+                } else {
+                    (None, Moved::all(import, Outcome::Conflict, Word::Alias))
                 };
                 return Ok((memory, Answer::Moved(moved)));
+            }
+            What::StandAside { index } => {
+                if self.standing(Some(index))? == Standing::Absent {
+                    migrate(self.sql, MIGRATIONS)?;
+                    aliases::stand_aside(self.sql)?;
+                }
+                Answer::Is(self.standing(Some(index))?)
             }
             What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
             What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
@@ -405,7 +424,7 @@ impl Turn<'_> {
         if target.is_none() && aliases::was_erased(self.sql, None)? {
             return Ok(Standing::Erased);
         }
-        if !aliases::is_alias(self.sql)? {
+        if !aliases::is_alias(self.sql)? && !aliases::stood_aside(self.sql)? {
             return Ok(Standing::Absent);
         }
         Ok(Standing::Alias(target))

@@ -112,6 +112,10 @@ pub const MIGRATIONS: &[Migration] = &[
         number: 8,
         script: include_str!("../../migrations/customer/0008_erasure.sql"),
     },
+    Migration {
+        number: 9,
+        script: include_str!("../../migrations/customer/0009_standing_aside.sql"),
+    },
 ];
 
 /// One customer.
