@@ -12,12 +12,12 @@ use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
-use crate::customer::{MIGRATIONS, aliases, entry, outbox};
+use crate::customer::{MIGRATIONS, aliases, entry, listing, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
 use crate::legacy::outcome::{Outcome, Word};
-use crate::sql::{is_initialised, migrate};
+use crate::sql::migrate;
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -188,9 +188,24 @@ pub struct Shown {
     pub plan: Plan,
     pub status: Status,
     pub created_at: Timestamp,
-    /// Whether the personal fields could not be opened, and are None for that.
-    #[serde(default)]
-    pub is_unreadable: bool,
+    /// Whether the e-mail and the display name are null because they cannot be opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+impl Shown {
+    /// What the list's own row tells of a customer that cannot be opened at all.
+    #[must_use]
+    pub fn of_row(row: &listing::Shown) -> Self {
+        Self {
+            email: None,
+            display_name: None,
+            plan: row.plan,
+            status: row.status,
+            created_at: row.created_at,
+            unreadable: true,
+        }
+    }
 }
 
 /// What an id is.
@@ -222,7 +237,7 @@ impl Turn<'_> {
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
-            is_unreadable: profile.is_none(),
+            unreadable: profile.is_none(),
         };
         self.log_errand(memory, by, "customer.listed", Map::new())?;
         Ok(Answer::Shown(Box::new(shown)))
@@ -343,91 +358,6 @@ impl Turn<'_> {
         memory
             .head
             .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
-    }
-
-    /// An errand to an id that is no customer.
-    ///
-    /// # Errors
-    /// Only faults.
-    pub fn run_errand_absent(&mut self, what: &What) -> Result<(Option<Memory>, Answer)> {
-        let answer = match what {
-            What::Look { index, .. } => Answer::Is(self.standing(index.as_ref())?),
-            What::Create(create) => match self.standing(create.index.as_ref())? {
-                Standing::Absent => {
-                    let mut memory = self.create(create)?;
-                    if matches!(create.by.caller, Caller::Service(_)) {
-                        memory.counters.count(ENSURE, "ok", self.now);
-                    }
-                    return Ok((Some(memory), Answer::Created));
-                }
-                other => Answer::NotMine(other),
-            },
-            What::Bind {
-                index,
-                target,
-                instead_of,
-            } => {
-                if target == self.id {
-                    return Err(Error::fault("an id cannot stand for itself"));
-                }
-                migrate(self.sql, MIGRATIONS)?;
-                match aliases::bind(self.sql, index, target, instead_of.as_ref())? {
-                    Some(customer) => Answer::Bound(customer),
-                    None => Answer::Full,
-                }
-            }
-            What::Import(import) => {
-                let is_free = match self.standing(None)? {
-                    Standing::Absent => true,
-                    Standing::Alias(_) => !aliases::is_alias(self.sql)?,
-                    Standing::Customer { .. } | Standing::Erased => false,
-                };
-                let (memory, moved) = if is_free {
-                    self.import_absent(import)?
-                } else {
-                    (None, Moved::all(import, Outcome::Conflict, Word::Alias))
-                };
-                return Ok((memory, Answer::Moved(moved)));
-            }
-            What::StandAside { index } => {
-                if self.standing(Some(index))? == Standing::Absent {
-                    migrate(self.sql, MIGRATIONS)?;
-                    aliases::stand_aside(self.sql)?;
-                }
-                Answer::Is(self.standing(Some(index))?)
-            }
-            What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
-            What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
-            What::CheckToken { .. } => Answer::Noted,
-            What::Show { .. } | What::Rewrap => Answer::Is(self.standing(None)?),
-            What::DropAlias { customer } => {
-                migrate(self.sql, MIGRATIONS)?;
-                aliases::erase(self.sql, customer)?;
-                Answer::Noted
-            }
-        };
-        Ok((None, answer))
-    }
-
-    /// What this id is, which is no customer. Writes nothing.
-    ///
-    /// # Errors
-    /// `internal_error` from the engine.
-    pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? {
-            return Ok(Standing::Absent);
-        }
-        let target = match index {
-            Some(index) => aliases::target(self.sql, index)?,
-            None => None,
-        };
-        if target.is_none() && aliases::was_erased(self.sql, None)? {
-            return Ok(Standing::Erased);
-        }
-        if !aliases::is_alias(self.sql)? && !aliases::stood_aside(self.sql)? {
-            return Ok(Standing::Absent);
-        }
-        Ok(Standing::Alias(target))
     }
 
     /// Makes the customer: its record, its account, the word to the list, and the first entry of its log.

@@ -175,23 +175,13 @@ fn item(row: &Listing, look: Look) -> Option<Value> {
     let shown = match look {
         Look::Is(shown) => shown,
         Look::Gone => return None,
-        Look::Failed => {
-            let row = row.shown.as_ref()?;
-            Shown {
-                email: None,
-                display_name: None,
-                plan: row.plan,
-                status: row.status,
-                created_at: row.created_at,
-                is_unreadable: true,
-            }
-        }
+        Look::Failed => Shown::of_row(row.shown.as_ref()?),
     };
     let mut item = json!({
         "customerId": row.customer_id, "email": shown.email, "displayName": shown.display_name,
         "plan": shown.plan, "status": shown.status, "createdAt": shown.created_at.to_rfc3339(),
     });
-    if let (true, Some(item)) = (shown.is_unreadable, item.as_object_mut()) {
+    if let (true, Some(item)) = (shown.unreadable, item.as_object_mut()) {
         item.insert("unreadable".to_owned(), json!(UNREADABLE));
     }
     Some(item)
@@ -231,14 +221,14 @@ mod tests {
         }
     }
 
-    fn shown(is_unreadable: bool) -> Look {
+    fn shown(unreadable: bool) -> Look {
         Look::Is(Shown {
-            email: (!is_unreadable).then(|| "a@x.example".to_owned()),
+            email: (!unreadable).then(|| "a@x.example".to_owned()),
             display_name: None,
             plan: Plan::Free,
             status: Status::Active,
             created_at: Timestamp::from_millis(1),
-            is_unreadable,
+            unreadable,
         })
     }
 
