@@ -28,6 +28,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .query("createdAfter", "Only those created later.", json!({"type": "string", "format": "date-time"}))
             .query("createdBefore", "Only those created earlier.", json!({"type": "string", "format": "date-time"}))
             .answers::<CustomerPage>(200, "A page, newest first.")
+            .header("Link")
             .problems(&[Code::InvalidCursor, Code::ValidationFailed]),
         Route::CreateCustomer => creation(),
         Route::GetOperatorLog => audit_page("Read what operators did that concerns no single customer")

@@ -1,5 +1,5 @@
-//! The types of answers that the worker writes without a type of their own. A test of the worker holds its answers
-//! against them.
+//! The types of answers that the worker writes without a type of their own. The tests of the worker hold each of its
+//! answers against the document (`tests/e2e/support/described.rs`), and so against these.
 #![allow(dead_code)] // They are described, never made.
 
 use crate::customer::api_keys::View;
