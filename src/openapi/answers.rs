@@ -75,6 +75,18 @@ pub(super) struct Limits {
     policies: Vec<Policy>,
 }
 
+/// A customer's limits, as administrators see them.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AdminLimits {
+    /// What administrators set for this customer.
+    own: Vec<Policy>,
+    /// What the customer set for itself.
+    by_customer: Vec<Policy>,
+    /// What is in force: its plan's and its own.
+    policies: Vec<Policy>,
+}
+
 /// The customer that now exists.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]

@@ -148,5 +148,8 @@ pub fn text() -> String {
 
 /// Whether callers of this kind are charged to limits.
 const fn is_charged(audience: Audience) -> bool {
-    matches!(audience, Audience::User | Audience::Customer)
+    matches!(
+        audience,
+        Audience::User | Audience::Customer | Audience::Integration
+    )
 }

@@ -19,6 +19,8 @@ const ALWAYS: &[Code] = &[
     Code::InvalidServiceKey,
     Code::InvalidApiKey,
     Code::Forbidden,
+    // Also of a body that nobody asked for.
+    Code::BodyTooLarge,
     Code::TooManyRequests,
     Code::SealedDataUnreadable,
     Code::InternalError,
@@ -69,7 +71,6 @@ pub(super) fn of(route: Route, is_versioned: bool, takes_key: bool, is_charged: 
             has_body,
             &[
                 Code::MalformedBody,
-                Code::BodyTooLarge,
                 Code::UnsupportedMediaType,
                 Code::ValidationFailed,
             ],
