@@ -1,5 +1,5 @@
-//! The types of answers that the worker writes without a type of their own. A test of the worker holds its answers
-//! against them.
+//! The types of answers that the worker writes without a type of their own. The tests of the worker hold each of its
+//! answers against the document (`tests/e2e/support/described.rs`), and so against these.
 #![allow(dead_code)] // They are described, never made.
 
 use crate::customer::api_keys::View;
@@ -71,6 +71,18 @@ pub(super) struct UsedRoute {
 pub(super) struct Limits {
     /// What was set for this customer.
     own: Vec<Policy>,
+    /// What is in force: its plan's and its own.
+    policies: Vec<Policy>,
+}
+
+/// A customer's limits, as administrators see them.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AdminLimits {
+    /// What administrators set for this customer.
+    own: Vec<Policy>,
+    /// What the customer set for itself.
+    by_customer: Vec<Policy>,
     /// What is in force: its plan's and its own.
     policies: Vec<Policy>,
 }
