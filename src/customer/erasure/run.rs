@@ -184,6 +184,7 @@ pub fn advance(turn: &mut Turn<'_>) -> Result<()> {
                 mut progress,
                 certificate: None,
             }),
+        ..
     }) = Erasure::load(turn.sql)?
     else {
         return Ok(());
