@@ -19,6 +19,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+mod absent;
 pub mod account;
 pub mod admin_edit;
 pub mod aliases;
@@ -111,6 +112,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 8,
         script: include_str!("../../migrations/customer/0008_erasure.sql"),
+    },
+    Migration {
+        number: 9,
+        script: include_str!("../../migrations/customer/0009_standing_aside.sql"),
     },
 ];
 

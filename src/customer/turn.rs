@@ -120,7 +120,7 @@ impl<'a> Turn<'a> {
                 None => None,
             },
             email_claimed: true,
-            attempt: 0,
+            attempt: account::CREATED,
             new: NewCustomer::clone(new),
             created_at: None,
             by: errand::By {

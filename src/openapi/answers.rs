@@ -278,4 +278,7 @@ pub(super) struct ListedCustomer {
     plan: String,
     status: String,
     created_at: String,
+    /// Which fields are null because they could not be opened; left out where none.
+    #[serde(default)]
+    unreadable: Option<Vec<String>>,
 }
