@@ -6,13 +6,14 @@
 use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
+use crate::customer::export::documents::if_readable;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
-use crate::customer::{MIGRATIONS, aliases, entry, outbox};
+use crate::customer::{MIGRATIONS, aliases, entry, listing, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
@@ -182,6 +183,24 @@ pub struct Shown {
     pub plan: Plan,
     pub status: Status,
     pub created_at: Timestamp,
+    /// Whether the e-mail and the display name are null because they cannot be opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+impl Shown {
+    /// What the list's own row tells of a customer whose key is lost.
+    #[must_use]
+    pub fn of_row(row: &listing::Shown) -> Self {
+        Self {
+            email: None,
+            display_name: None,
+            plan: row.plan,
+            status: row.status,
+            created_at: row.created_at,
+            unreadable: true,
+        }
+    }
 }
 
 /// What an id is.
@@ -205,9 +224,14 @@ impl Turn<'_> {
     /// What the list of customers tells of this one, for an administrator whose look is logged here.
     fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
         let record = &memory.record;
+        let profile = if_readable(record.profile.clone())?;
+        if let Err(error) = &record.profile {
+            memory.passed_over = Some(error.clone());
+        }
         let shown = Shown {
-            email: record.profile()?.email.clone(),
-            display_name: record.profile()?.display_name.clone(),
+            unreadable: profile.is_none(),
+            email: profile.as_ref().and_then(|profile| profile.email.clone()),
+            display_name: profile.and_then(|profile| profile.display_name),
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
@@ -328,9 +352,7 @@ impl Turn<'_> {
             detail: entry::detail_of(&by.caller, &by.origin, changed),
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     /// An errand to an id that is no customer.

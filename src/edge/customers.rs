@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 pub const MAX_LIMIT: i64 = 100;
 /// Items of a page whose request names no number.
 const DEFAULT_LIMIT: i64 = 20;
+/// What is null of a customer whose personal fields cannot be opened.
+const UNREADABLE: [&str; 2] = ["email", "displayName"];
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,10 +140,14 @@ impl Asked {
             .zip(shown)
             .filter_map(|(row, shown)| {
                 let shown = shown?;
-                Some(json!({
+                let mut item = json!({
                     "customerId": row.customer_id, "email": shown.email, "displayName": shown.display_name,
                     "plan": shown.plan, "status": shown.status, "createdAt": shown.created_at.to_rfc3339(),
-                }))
+                });
+                if let (true, Value::Object(item)) = (shown.unreadable, &mut item) {
+                    item.insert("unreadable".to_owned(), json!(UNREADABLE));
+                }
+                Some(item)
             })
             .collect();
         let next = rows

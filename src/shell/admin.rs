@@ -6,7 +6,7 @@ use crate::customer::errand::{self as customer, By};
 use crate::customer::idempotency::{IdempotencyKey, Payload};
 use crate::customer::tokens::Target;
 use crate::directory::errand as directory;
-use crate::directory::list::{Page, Query};
+use crate::directory::list::{Listing, Page, Query};
 use crate::directory::shard::Shard;
 use crate::edge::decode::operator_log_query;
 use crate::edge::reply::{Answer, Caching};
@@ -240,7 +240,7 @@ async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
     let deadline_ms = site.settings.object_deadline_ms;
     let (rows, has_more) = customers::merge(pages, asked.limit);
     let shown: Vec<_> = stream::iter(&rows)
-        .map(|row| show(env, by, &row.customer_id, deadline_ms))
+        .map(|row| show(env, by, row, deadline_ms))
         .buffered(MAX_PARALLEL)
         .try_collect()
         .await?;
@@ -272,22 +272,20 @@ pub(super) async fn pages(env: &Env, settings: &Settings, query: &Query) -> Resu
         .await
 }
 
-/// What the list tells of a customer, from its own object, where the look is logged.
-async fn show(
-    env: &Env,
-    by: &By,
-    customer: &CustomerId,
-    deadline_ms: u32,
-) -> Result<Option<customer::Shown>> {
+/// What the list tells of a customer, from its own object, where the look is logged. Of one whose key is lost only what
+/// the list itself knows, or one lost key would hide everybody on its page; the page's own entry tells that look.
+async fn show(env: &Env, by: &By, row: &Listing, deadline_ms: u32) -> Result<Option<customer::Shown>> {
     let errand = customer::Errand {
-        customer: customer.clone(),
+        customer: row.customer_id.clone(),
         what: customer::What::Show {
             by: Box::new(by.clone()),
         },
     };
-    match object::ask_customer(env, &errand, deadline_ms).await? {
-        customer::Answer::Shown(shown) => Ok(Some(*shown)),
-        _ => Ok(None),
+    match object::ask_customer(env, &errand, deadline_ms).await {
+        Ok(customer::Answer::Shown(shown)) => Ok(Some(*shown)),
+        Ok(_) => Ok(None),
+        Err(error) if error.is_unreadable() => Ok(row.shown.as_ref().map(customer::Shown::of_row)),
+        Err(error) => Err(error),
     }
 }
 
