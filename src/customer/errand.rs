@@ -6,6 +6,7 @@
 use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
+use crate::customer::export::documents::if_readable;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
@@ -230,10 +231,14 @@ impl Turn<'_> {
     /// profile it says so: one customer must not keep the others from being listed.
     fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
         let record = &memory.record;
-        let profile = record.profile().ok();
+        let profile = if_readable(record.profile.clone())?;
+        if let Err(error) = &record.profile {
+            memory.passed_over = Some(error.clone());
+        }
         let shown = Shown {
-            email: profile.and_then(|profile| profile.email.clone()),
-            display_name: profile.and_then(|profile| profile.display_name.clone()),
+            unreadable: profile.is_none(),
+            email: profile.as_ref().and_then(|profile| profile.email.clone()),
+            display_name: profile.and_then(|profile| profile.display_name),
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
@@ -355,9 +360,7 @@ impl Turn<'_> {
             detail: entry::detail_of(&by.caller, &by.origin, changed),
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     /// Makes the customer: its record, its account, the word to the list, and the first entry of its log.

@@ -42,6 +42,7 @@ pub mod listing;
 mod memory;
 pub mod moving;
 pub mod outbox;
+mod permission;
 pub mod preferences;
 pub mod profile;
 mod quota;
@@ -232,6 +233,12 @@ impl Customer {
     #[must_use]
     pub fn has_fresh_notices(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.outbox.is_fresh)
+    }
+
+    /// What could not be opened and was passed over since this was asked last, for the operator's log.
+    #[must_use]
+    pub fn passed_over(&mut self) -> Option<Error> {
+        self.memory.as_mut()?.passed_over.take()
     }
 
     /// What other objects must be told: what is due by then, [`Timestamp::MAX`] for all.

@@ -491,6 +491,9 @@ impl CustomerObject {
                 // Whoever asked may be gone; what was decided stays decided.
                 let _ = sender.send(reply);
             }
+            if let Some(error) = customer.passed_over() {
+                worker::console_error!("{}", log::event("unreadable", None, &error));
+            }
         }
         self.set_alarm(customer, storage);
     }
