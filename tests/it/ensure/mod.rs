@@ -4,6 +4,7 @@
 
 mod callers;
 mod changes;
+mod repeats;
 mod service;
 
 use callers::{Callers, Fate};

@@ -55,6 +55,7 @@ pub fn by() -> By {
             ip: None,
             user_agent: None,
         },
+        fingerprint: None,
     }
 }
 
