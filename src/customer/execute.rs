@@ -14,7 +14,7 @@ use crate::customer::status::{By, StatusEdit, StatusOperation};
 use crate::customer::tokens::Target;
 use crate::customer::turn::Turn;
 use crate::customer::usage;
-use crate::customer::users::{UserEdit, UserRecord};
+use crate::customer::users::{self, UserEdit, UserRecord};
 use crate::email::Email;
 use crate::error::{Code, Error, Result};
 use crate::json;
@@ -113,8 +113,9 @@ fn execute_for_user(
         }
         Command::WriteUser(edit) => write_user(turn, memory, condition, edit, user),
         Command::ReadPreferences => {
-            let (preferences, number) = preferences::load(turn.sql, turn.fields()?, memory.user_id(user)?)?;
-            let version = preferences::version(&memory.record.version.incarnation, number);
+            let user_id = memory.user_id(user)?;
+            let (preferences, number) = preferences::load(turn.sql, turn.fields()?, user_id)?;
+            let version = users::version(&memory.record.version.incarnation, user_id, number);
             Done::versioned(condition, &version, || json::to_bytes(&preferences))
         }
         Command::WritePreferences(edit) => write_preferences(turn, memory, condition, edit, user),
@@ -296,13 +297,16 @@ fn write_preferences(
     let incarnation = &memory.record.version.incarnation;
     let user_id = memory.user_id(user)?;
     let (before, mut number) = preferences::load(turn.sql, turn.fields()?, user_id)?;
-    unchanged_since(condition, &preferences::version(incarnation, number))?;
+    unchanged_since(condition, &users::version(incarnation, user_id, number))?;
     let after = edit.clone().apply(&before)?;
     if after != before {
         number = number.saturating_add(1);
         preferences::store(turn.sql, turn.fields()?, user_id, &after, number, turn.entropy)?;
     }
-    let reply = content(json::to_bytes(&after)?, preferences::version(incarnation, number));
+    let reply = content(
+        json::to_bytes(&after)?,
+        users::version(incarnation, user_id, number),
+    );
     Ok(Done {
         reply,
         changed: changes(&json!(before), &json!(after)),

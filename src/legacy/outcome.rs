@@ -5,6 +5,11 @@ use serde::{Deserialize, Serialize};
 
 /// What a record came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ImportOutcome")
+)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum Outcome {
@@ -43,6 +48,11 @@ impl Outcome {
 
 /// The line that answers a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    derive(schemars::JsonSchema),
+    schemars(rename = "ImportResult")
+)]
 #[serde(rename_all = "camelCase")]
 pub struct Told {
     /// The record's key, cut off at [`super::line::MAX_KEY_BYTES`]; empty where the line had none.

@@ -1,5 +1,5 @@
-//! The types of answers that the worker writes without a type of their own. A test of the worker holds its answers
-//! against them.
+//! The types of answers that the worker writes without a type of their own. The tests of the worker hold each of its
+//! answers against the document (`tests/e2e/support/described.rs`), and so against these.
 #![allow(dead_code)] // They are described, never made.
 
 use crate::customer::api_keys::View;
@@ -71,6 +71,18 @@ pub(super) struct UsedRoute {
 pub(super) struct Limits {
     /// What was set for this customer.
     own: Vec<Policy>,
+    /// What is in force: its plan's and its own.
+    policies: Vec<Policy>,
+}
+
+/// A customer's limits, as administrators see them.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AdminLimits {
+    /// What administrators set for this customer.
+    own: Vec<Policy>,
+    /// What the customer set for itself.
+    by_customer: Vec<Policy>,
     /// What is in force: its plan's and its own.
     policies: Vec<Policy>,
 }
@@ -168,12 +180,22 @@ pub(super) struct Erasure {
     requested_at: Timestamp,
     /// From when on it cannot be withdrawn.
     due_at: Timestamp,
+    /// What an administrator asked for, first or later, only an administrator withdraws.
+    requested_by: Requester,
     /// From when on the customer is gone for everybody.
     #[schemars(skip_serializing_if = "Option::is_none")]
     erased_at: Option<Timestamp>,
     /// Once erased: the signed certificate, a compact JWS; null until nothing is left.
     #[schemars(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+}
+
+/// Who asked for an erasure.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub(super) enum Requester {
+    Customer,
+    Administrator,
 }
 
 /// A JWK set (RFC 7517).

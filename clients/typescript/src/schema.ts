@@ -698,7 +698,7 @@ export interface paths {
         put?: never;
         /**
          * Move records of an older service in
-         * @description One record `{key, value, expiration?}` a line, one result `{key, outcome, customerId?, detail?}` a line, in the order of the lines; both are streams. Safe to repeat.
+         * @description One record `{key, value, expiration?}` a line, one `ImportResult` a line, in the order of the lines; both are streams. Safe to repeat. Sealed, each line is a `SealedResponse` of some whole lines.
          */
         post: operations["importRecords"];
         delete?: never;
@@ -1139,6 +1139,22 @@ export interface components {
         Health: {
             /** @description `ok`, or `ready`. */
             status: string;
+        };
+        /**
+         * @description What a record came to.
+         * @enum {string}
+         */
+        ImportOutcome: "created" | "merged" | "unchanged" | "skipped" | "conflict" | "invalid";
+        /** @description The line that answers a record. */
+        ImportResult: {
+            /** @description Whose record it is, under the id that it has here. */
+            customerId?: components["schemas"]["CustomerId"] | null;
+            /** @description Why, in words of `docs/MIGRATION.md` separated by a comma and a space. */
+            detail?: string | null;
+            /** @description The record's key, cut off at [`super::line::MAX_KEY_BYTES`]; empty where the line had none. */
+            key: string;
+            /** @description What it came to. */
+            outcome: components["schemas"]["ImportOutcome"];
         };
         /** @description A JWK set (RFC 7517). */
         JwkSet: {
@@ -1663,6 +1679,45 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem400"];
             };
         };
+        /** @description - `malformed_request`: The request is malformed */
+        "400.malformed_request-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /** @description - `malformed_request`: The request is malformed */
+        "400.malformed_request-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /** @description - `malformed_request`: The request is malformed */
+        "400.malformed_request-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
         /**
          * @description - `malformed_request`: The request is malformed
          *     - `invalid_cursor`: The cursor is not valid
@@ -1679,10 +1734,58 @@ export interface components {
         };
         /**
          * @description - `malformed_request`: The request is malformed
+         *     - `invalid_cursor`: The cursor is not valid
+         */
+        "400.malformed_request.invalid_cursor-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
          *     - `malformed_body`: The body is not valid JSON
          */
         "400.malformed_request.malformed_body": {
             headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
+         *     - `malformed_body`: The body is not valid JSON
+         */
+        "400.malformed_request.malformed_body-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
+         *     - `malformed_body`: The body is not valid JSON
+         */
+        "400.malformed_request.malformed_body-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1748,8 +1851,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1768,8 +1873,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1806,6 +1913,22 @@ export interface components {
         };
         /**
          * @description - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         */
+        "403.forbidden.encryption_required-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
          *     - `customer_suspended`: The customer is suspended
@@ -1832,8 +1955,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1854,12 +1979,53 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem404"];
             };
         };
+        /** @description - `customer_not_found`: There is no such customer */
+        "404.customer_not_found-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /** @description - `customer_not_found`: There is no such customer */
+        "404.customer_not_found-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /** @description - `customer_not_found`: There is no such customer */
+        "404.customer_not_found-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
         /**
          * @description - `customer_not_found`: There is no such customer
          *     - `audit_entry_not_found`: There is no such audit entry
          */
-        "404.customer_not_found.audit_entry_not_found": {
+        "404.customer_not_found.audit_entry_not_found-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1884,10 +2050,77 @@ export interface components {
         };
         /**
          * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
          *     - `key_not_found`: There is no such API key
          */
-        "404.customer_not_found.key_not_found": {
+        "404.customer_not_found.key_not_found-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `key_not_found`: There is no such API key
+         */
+        "404.customer_not_found.key_not_found-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1897,9 +2130,8 @@ export interface components {
             };
         };
         /** @description - `problem_not_found`: There is no such problem type */
-        "404.problem_not_found": {
+        "404.problem_not_found-open": {
             headers: {
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -1908,9 +2140,8 @@ export interface components {
             };
         };
         /** @description - `route_not_found`: There is nothing at this path */
-        "404.route_not_found": {
+        "404.route_not_found-open": {
             headers: {
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -1922,8 +2153,10 @@ export interface components {
          * @description - `key_ended`: The API key is no longer active
          *     - `limit_reached`: A limit of the customer is reached
          */
-        "409.key_ended.limit_reached": {
+        "409.key_ended.limit_reached-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1935,6 +2168,19 @@ export interface components {
         /** @description - `limit_reached`: A limit of the customer is reached */
         "409.limit_reached": {
             headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /** @description - `limit_reached`: A limit of the customer is reached */
+        "409.limit_reached-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1987,6 +2233,22 @@ export interface components {
             };
         };
         /**
+         * @description - `limit_reached`: A limit of the customer is reached
+         *     - `revoke_all_instead`: Too many tokens are revoked one by one
+         */
+        "409.limit_reached.revoke_all_instead-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /**
          * @description - `status_transition_not_allowed`: The customer does not go from its status to that one
          *     - `limit_reached`: A limit of the customer is reached
          */
@@ -2011,6 +2273,45 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem410"];
             };
         };
+        /** @description - `customer_erased`: The customer was erased */
+        "410.customer_erased-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem410"];
+            };
+        };
+        /** @description - `customer_erased`: The customer was erased */
+        "410.customer_erased-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem410"];
+            };
+        };
+        /** @description - `customer_erased`: The customer was erased */
+        "410.customer_erased-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem410"];
+            };
+        };
         /** @description - `stale_version`: The resource is not in the state that the request demands */
         "412.stale_version": {
             headers: {
@@ -2022,9 +2323,74 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem412"];
             };
         };
+        /** @description - `stale_version`: The resource is not in the state that the request demands */
+        "412.stale_version-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem412"];
+            };
+        };
+        /** @description - `stale_version`: The resource is not in the state that the request demands */
+        "412.stale_version-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem412"];
+            };
+        };
+        /** @description - `stale_version`: The resource is not in the state that the request demands */
+        "412.stale_version-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem412"];
+            };
+        };
         /** @description - `body_too_large`: The body is too large */
         "413.body_too_large": {
             headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2045,9 +2411,52 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem415"];
             };
         };
-        /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
-        "422.idempotency_key_reused": {
+        /** @description - `unsupported_media_type`: The media type is not supported */
+        "415.unsupported_media_type-charged-replayed": {
             headers: {
+                "Accept-Patch": components["headers"]["Accept-Patch"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem415"];
+            };
+        };
+        /** @description - `unsupported_media_type`: The media type is not supported */
+        "415.unsupported_media_type-replayed": {
+            headers: {
+                "Accept-Patch": components["headers"]["Accept-Patch"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem415"];
+            };
+        };
+        /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
+        "422.idempotency_key_reused-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
+        "422.idempotency_key_reused-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2067,13 +2476,45 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem422"];
             };
         };
+        /** @description - `validation_failed`: The body has faults */
+        "422.validation_failed-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
         /**
          * @description - `validation_failed`: The body has faults
          *     - `field_not_writable`: A field may not be changed by this caller
          *     - `idempotency_key_reused`: The idempotency key was used for another request
          */
-        "422.validation_failed.field_not_writable.idempotency_key_reused": {
+        "422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed": {
             headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /**
+         * @description - `validation_failed`: The body has faults
+         *     - `field_not_writable`: A field may not be changed by this caller
+         *     - `idempotency_key_reused`: The idempotency key was used for another request
+         */
+        "422.validation_failed.field_not_writable.idempotency_key_reused-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2086,8 +2527,26 @@ export interface components {
          * @description - `validation_failed`: The body has faults
          *     - `idempotency_key_reused`: The idempotency key was used for another request
          */
-        "422.validation_failed.idempotency_key_reused": {
+        "422.validation_failed.idempotency_key_reused-charged-replayed": {
             headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /**
+         * @description - `validation_failed`: The body has faults
+         *     - `idempotency_key_reused`: The idempotency key was used for another request
+         */
+        "422.validation_failed.idempotency_key_reused-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2101,6 +2560,21 @@ export interface components {
          *     - `too_many_requests`: Too many requests from one address
          */
         "429.quota_exceeded.too_many_requests": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem429"];
+            };
+        };
+        /**
+         * @description - `quota_exceeded`: A rate limit is exceeded
+         *     - `too_many_requests`: Too many requests from one address
+         */
+        "429.quota_exceeded.too_many_requests-charged": {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -2116,8 +2590,6 @@ export interface components {
         /** @description - `too_many_requests`: Too many requests from one address */
         "429.too_many_requests": {
             headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2128,9 +2600,8 @@ export interface components {
             };
         };
         /** @description - `internal_error`: Something went wrong on our side */
-        "500.internal_error": {
+        "500.internal_error-open": {
             headers: {
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2152,11 +2623,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem500"];
             };
         };
+        /**
+         * @description - `sealed_data_unreadable`: Stored data cannot be opened
+         *     - `internal_error`: Something went wrong on our side
+         */
+        "500.sealed_data_unreadable.internal_error-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem500"];
+            };
+        };
         /** @description - `not_ready`: The service is not ready */
-        "503.not_ready": {
+        "503.not_ready-open": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2181,11 +2667,29 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem503"];
             };
         };
-        /** @description - `unavailable`: Temporarily unavailable */
-        "503.unavailable": {
+        /**
+         * @description - `not_ready`: The service is not ready
+         *     - `unavailable`: Temporarily unavailable
+         *     - `key_unavailable`: The key to the customer's data cannot be had
+         *     - `issuer_unavailable`: The token's issuer cannot be reached
+         */
+        "503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem503"];
+            };
+        };
+        /** @description - `unavailable`: Temporarily unavailable */
+        "503.unavailable-open": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2270,8 +2774,8 @@ export interface operations {
                     "application/json": components["schemas"]["JwkSet"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.not_ready"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.not_ready-open"];
         };
     };
     resourceMetadata: {
@@ -2293,8 +2797,8 @@ export interface operations {
                     "application/json": components["schemas"]["ResourceMetadata"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.not_ready"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.not_ready-open"];
         };
     };
     getOperatorLog: {
@@ -2342,6 +2846,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2381,6 +2886,7 @@ export interface operations {
             /** @description A page, newest first. */
             200: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -2436,14 +2942,14 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             409: components["responses"]["409.limit_reached.customer_exists.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2548,16 +3054,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2608,16 +3114,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2667,16 +3173,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2732,6 +3238,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2815,15 +3322,15 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2861,13 +3368,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            422: components["responses"]["422.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2991,15 +3498,15 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3049,16 +3556,16 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerStatus"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3108,16 +3615,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3159,15 +3666,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3251,21 +3758,23 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getCustomer: {
@@ -3306,21 +3815,23 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putCustomer: {
@@ -3366,19 +3877,19 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchCustomer: {
@@ -3425,19 +3936,19 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     listKeys: {
@@ -3469,15 +3980,15 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     createKey: {
@@ -3518,18 +4029,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getKey: {
@@ -3573,21 +4084,23 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     revokeKey: {
@@ -3624,16 +4137,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            422: components["responses"]["422.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchKey: {
@@ -3683,19 +4196,19 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.key_ended.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
+            409: components["responses"]["409.key_ended.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     rotateKey: {
@@ -3739,18 +4252,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.key_ended.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
+            409: components["responses"]["409.key_ended.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     listAudit: {
@@ -3797,15 +4310,16 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            400: components["responses"]["400.malformed_request.invalid_cursor-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            422: components["responses"]["422.validation_failed-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getAuditEntry: {
@@ -3840,15 +4354,15 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntry"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.audit_entry_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.audit_entry_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getAuditHead: {
@@ -3883,15 +4397,16 @@ export interface operations {
                     "application/json": components["schemas"]["AuditHead"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            422: components["responses"]["422.validation_failed-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getErasure: {
@@ -3923,15 +4438,15 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found.erasure_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     requestErasure: {
@@ -3972,18 +4487,18 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     withdrawErasure: {
@@ -4017,16 +4532,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.erasure_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            422: components["responses"]["422.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     exportCustomer: {
@@ -4056,15 +4571,15 @@ export interface operations {
                     "application/zip": components["schemas"]["Archive"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getLimits: {
@@ -4096,15 +4611,15 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putLimits: {
@@ -4145,18 +4660,18 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     consumeLimits: {
@@ -4193,15 +4708,15 @@ export interface operations {
                     "application/json": components["schemas"]["Consumed"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4238,15 +4753,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4290,21 +4805,23 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putStatus: {
@@ -4348,16 +4865,16 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerStatus"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4398,18 +4915,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached.revoke_all_instead"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached.revoke_all_instead-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getUsage: {
@@ -4441,15 +4958,15 @@ export interface operations {
                     "application/json": components["schemas"]["Usage"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     dashboard: {
@@ -4471,8 +4988,8 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     dashboardFile: {
@@ -4497,9 +5014,9 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            404: components["responses"]["404.route_not_found"];
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            404: components["responses"]["404.route_not_found-open"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     docs: {
@@ -4521,8 +5038,8 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     docsStyle: {
@@ -4544,8 +5061,8 @@ export interface operations {
                     "text/css; charset=utf-8": string;
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     health: {
@@ -4567,7 +5084,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
+            500: components["responses"]["500.internal_error-open"];
         };
     };
     ensureCustomer: {
@@ -4616,14 +5133,14 @@ export interface operations {
                     "application/json": components["schemas"]["Ensured"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4671,16 +5188,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4692,6 +5209,8 @@ export interface operations {
             header?: {
                 /** @description W3C Trace Context. */
                 traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
                 /** @description An id of the caller's own. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
             };
@@ -4707,6 +5226,7 @@ export interface operations {
             /** @description What each record came to. */
             200: {
                 headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
@@ -4798,15 +5318,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4833,8 +5353,8 @@ export interface operations {
                     };
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     problem: {
@@ -4859,8 +5379,8 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            404: components["responses"]["404.problem_not_found"];
-            500: components["responses"]["500.internal_error"];
+            404: components["responses"]["404.problem_not_found-open"];
+            500: components["responses"]["500.internal_error-open"];
         };
     };
     ready: {
@@ -4882,8 +5402,8 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.not_ready"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.not_ready-open"];
         };
     };
     getSession: {
@@ -4915,15 +5435,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getUser: {
@@ -4964,21 +5484,23 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putUser: {
@@ -5024,19 +5546,19 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchUser: {
@@ -5083,19 +5605,19 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getPreferences: {
@@ -5136,21 +5658,23 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putPreferences: {
@@ -5196,19 +5720,19 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchPreferences: {
@@ -5255,19 +5779,19 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
 }
