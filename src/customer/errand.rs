@@ -7,6 +7,7 @@ use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
 use crate::customer::export::documents::if_readable;
+use crate::customer::idempotency::Fingerprint;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
@@ -149,6 +150,9 @@ pub struct Create {
 pub struct By {
     pub caller: Caller,
     pub origin: Origin,
+    /// Of a request that is known again when it is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// What the object answers.
@@ -159,6 +163,10 @@ pub enum Answer {
     Is(Standing),
     /// The customer was made.
     Created,
+    /// The customer was made by this very request, when it came before.
+    Made,
+    /// The request's key was used for another request.
+    Reused,
     /// It is a customer already, and the e-mail is its own or is being claimed by it.
     Exists,
     /// The id does not want the e-mail's claim, because of what it is.
@@ -242,7 +250,6 @@ impl Turn<'_> {
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
-            unreadable: profile.is_none(),
         };
         self.log_errand(memory, by, "customer.listed", Map::new())?;
         Ok(Answer::Shown(Box::new(shown)))
@@ -264,16 +271,20 @@ impl Turn<'_> {
         };
         Ok(match what {
             What::Look { index, by } => {
-                let answer = Answer::Is(standing(index.as_ref()));
-                if let (Some(by), false) = (by, is_erased) {
-                    self.note(memory, by)?;
+                let is = Answer::Is(standing(index.as_ref()));
+                match by {
+                    Some(by) if !is_erased => {
+                        self.note(memory, by)?;
+                        self.made_before(memory, by)?.unwrap_or(is)
+                    }
+                    _ => is,
                 }
-                answer
             }
             What::Create(create) => match standing(create.index.as_ref()) {
                 Standing::Customer { holds: true } => {
                     self.note(memory, &create.by)?;
-                    Answer::Exists
+                    let made = self.made_before(memory, &create.by)?;
+                    made.unwrap_or(Answer::Exists)
                 }
                 other => Answer::NotMine(other),
             },

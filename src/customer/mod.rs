@@ -39,6 +39,7 @@ pub mod idempotency;
 mod key;
 pub mod limits;
 pub mod listing;
+mod made;
 mod memory;
 pub mod moving;
 pub mod outbox;
@@ -382,7 +383,7 @@ impl Customer {
         self.turn(sql, now, entropy, |turn, memory| turn.pull(memory, export))
     }
 
-    /// Ends an export whose receiver went away, inside the caller's transaction.
+    /// Ends an export whose receiver went away, or whose credential was revoked, inside the caller's transaction.
     ///
     /// # Errors
     /// Only faults, after which the transaction must be rolled back and the memory forgotten.
@@ -393,9 +394,7 @@ impl Customer {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        self.turn(sql, now, entropy, |turn, memory| {
-            turn.abandon(memory, export, "cancelled")
-        })
+        self.turn(sql, now, entropy, |turn, memory| turn.abandon(memory, export))
     }
 
     /// A turn that is no request, on a customer that exists.

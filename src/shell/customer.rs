@@ -111,7 +111,7 @@ impl DurableObject for CustomerObject {
                     elsewhere,
                 };
                 let answer = Answer::from_answered(begun, &request_id);
-                match export::stream(&self.awake, *plan) {
+                match export::stream(&self.awake, &self.env, *plan) {
                     Ok(stream) => return Ok(respond_with(answer, &[], stream).into()),
                     Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
                 }

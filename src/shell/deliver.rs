@@ -6,10 +6,10 @@ use crate::customer::created;
 use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Reply};
-use crate::directory::ensure::Wish;
+use crate::directory::ensure::{Ensured, Wish};
 use crate::edge::envelope::Envelope;
-use crate::edge::intake;
 use crate::edge::reply::Answer;
+use crate::edge::{idempotency, intake};
 use crate::error::{Code, Error, Result};
 use crate::shell::ensure::{self, Newcomer};
 use crate::shell::host::Site;
@@ -107,18 +107,22 @@ pub async fn ensure_for_service(
     body: &[u8],
     by: &By,
 ) -> Result<(Option<CustomerId>, Answer)> {
-    let (customer, reply) = match ensured(env, site, body, by).await {
-        Ok((customer, reply)) => (Some(customer), reply),
-        Err(error) if error.is_refusal() => (None, Reply::Refused(error)),
-        Err(error) => return Err(error),
-    };
-    Ok((
-        customer,
-        Answer::from_reply(reply, intake::shown_request_id(&by.origin)),
-    ))
+    let answer = |reply| Answer::from_reply(reply, intake::shown_request_id(&by.origin));
+    match ensured(env, site, body, by).await {
+        Ok(ensured) => {
+            let answer = answer(created(&ensured.customer_id, ensured.created)?);
+            let answer = match ensured.repeated {
+                true => idempotency::replay(idempotency::stored(&answer)),
+                false => answer,
+            };
+            Ok((Some(ensured.customer_id), answer))
+        }
+        Err(error) if error.is_refusal() => Ok((None, answer(Reply::Refused(error)))),
+        Err(error) => Err(error),
+    }
 }
 
-async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<(CustomerId, Reply)> {
+async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<Ensured> {
     let new = NewCustomer::parse(body)?;
     let email = new.profile.email.as_deref();
     let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
@@ -130,7 +134,5 @@ async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<(Custom
         new,
         by: by.clone(),
     };
-    let ensured = ensure::ensure(env, site, wish).await?;
-    let reply = created(&ensured.customer_id, ensured.created)?;
-    Ok((ensured.customer_id, reply))
+    ensure::ensure(env, site, wish).await
 }

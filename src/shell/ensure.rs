@@ -91,6 +91,7 @@ impl Newcomer {
             by: By {
                 caller: caller.clone(),
                 origin: origin.clone(),
+                fingerprint: None,
             },
         }))
     }

@@ -26,7 +26,7 @@ use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
-use crate::shell::{admin, assets, body, import, jwks, object, sealing};
+use crate::shell::{admin, assets, body, import, jwks, object, older_keys, sealing};
 use crate::types::{Condition, CustomerId};
 use std::time::Duration;
 use web_sys::{ReadableStream, Request, Response};
@@ -205,6 +205,7 @@ async fn serve(
         let by = By {
             caller,
             origin: origin.clone(),
+            fingerprint: None,
         };
         return start_import(request, env, &site, head, by).await;
     }
@@ -270,10 +271,12 @@ async fn forward(
     let by = By {
         caller: checked.caller.clone(),
         origin: origin.clone(),
+        fingerprint: None,
     };
     let body = checked.body.as_deref().unwrap_or_default();
     let query = query_of(&head.url);
-    if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
+    let key = checked.idempotency_key.as_ref();
+    if let Some(answer) = admin::serve(env, site, found, &by, query, body, key).await? {
         return Ok(Outgoing::Own(answer));
     }
     if found == Route::CreateCustomer {
@@ -291,6 +294,10 @@ async fn forward(
         if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
             return Ok(Outgoing::Own(answer));
         }
+        let by = By {
+            fingerprint: repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller)),
+            ..by
+        };
         let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
         trace.customer = customer;
         let answer = admin::keep(env, site, &by, repeat, answer).await?;
@@ -298,6 +305,7 @@ async fn forward(
     }
     let named = addressee(found, checked.variable, &by.caller, body);
     admin::check(env, site, &by, named.as_ref().ok().and_then(Option::as_ref)).await?;
+    older_keys::admit(env, site, &by.caller, origin).await?;
     let newcomer = Newcomer::of(site, found, &by.caller, origin)?;
     let customer = match (named?, &newcomer) {
         (Some(customer), _) => customer,

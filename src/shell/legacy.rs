@@ -25,10 +25,11 @@ use worker::Env;
 
 /// The binding.
 const LEGACY_KV: &str = "LEGACY_KV";
-/// Most revoked tokens that are taken over of each form; as many as the store lists at once.
-const MAX_DENIED: u32 = 1000;
 /// How long all reads for one request may take together, in milliseconds.
 const DEADLINE_MS: u64 = 5_000;
+/// Most pages of revoked tokens that are listed of each form, of 1,000 each: as many as a customer may hold. Only what
+/// is in force is there: the store drops an entry when its token expires.
+const MAX_DENIED_PAGES: u32 = 10;
 /// Who the log says it was.
 const ACTOR: &str = "legacy_kv";
 
@@ -196,6 +197,7 @@ async fn move_in(
             issued_at: None,
         }),
         origin: origin.clone(),
+        fingerprint: None,
     };
     let mut has_moved = false;
     for parcel in parcels::pack(records) {
@@ -240,41 +242,57 @@ fn fit(line: Line) -> Option<Line> {
 
 /// The revoked tokens whose keys begin so; the keys say all that is needed.
 async fn denied(store: &Store, prefix: &str, id: &CustomerId) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    let mut cursor = JsValue::UNDEFINED;
+    for _ in 0..MAX_DENIED_PAGES {
+        let page = denied_page(store, prefix, &cursor).await?;
+        let keys: Array = member(&page, "keys")?.unchecked_into();
+        for listed in keys.iter() {
+            records.extend(denied_one(&listed, id)?);
+        }
+        cursor = member(&page, "cursor")?;
+        if member(&page, "list_complete")?.is_truthy() || !cursor.is_truthy() {
+            return Ok(records);
+        }
+    }
+    let error =
+        Error::fault("the older store lists more revoked tokens than a customer may hold; the rest is left");
+    worker::console_error!("{}", log::event("legacy_kv", None, &error));
+    Ok(records)
+}
+
+async fn denied_page(store: &Store, prefix: &str, cursor: &JsValue) -> Result<JsValue> {
     let failed = |_: JsValue| unanswered("the older store does not list");
     let options = Object::new();
-    for (name, value) in [
-        ("prefix", JsValue::from_str(prefix)),
-        ("limit", MAX_DENIED.into()),
-    ] {
-        Reflect::set(&options, &JsValue::from_str(name), &value).map_err(failed)?;
+    for (name, value) in [("prefix", &JsValue::from_str(prefix)), ("cursor", cursor)] {
+        if !value.is_undefined() {
+            Reflect::set(&options, &JsValue::from_str(name), value).map_err(failed)?;
+        }
     }
-    let listed = JsFuture::from(store.list(&options).map_err(failed)?)
+    JsFuture::from(store.list(&options).map_err(failed)?)
         .await
-        .map_err(failed)?;
-    let keys: Array = Reflect::get(&listed, &JsValue::from_str("keys"))
-        .map_err(failed)?
-        .unchecked_into();
-    let mut records = Vec::new();
-    for listed in keys.iter() {
-        let name = Reflect::get(&listed, &JsValue::from_str("name")).map_err(failed)?;
-        let expiration = Reflect::get(&listed, &JsValue::from_str("expiration")).map_err(failed)?;
-        let line = Line {
-            key: name.as_string().unwrap_or_default(),
-            value: Value::Object(serde_json::Map::new()),
-            #[allow(clippy::cast_possible_truncation)] // Unix seconds.
-            expiration: expiration
-                .as_f64()
-                .map(|secs| crate::types::Timestamp::from_secs(secs as i64)),
-        };
-        if let Parsed::Record {
+        .map_err(failed)
+}
+
+fn member(listed: &JsValue, name: &str) -> Result<JsValue> {
+    Reflect::get(listed, &JsValue::from_str(name)).map_err(|_| unanswered("the older store lists badly"))
+}
+
+fn denied_one(listed: &JsValue, id: &CustomerId) -> Result<Option<Record>> {
+    let line = Line {
+        key: member(listed, "name")?.as_string().unwrap_or_default(),
+        value: Value::Object(serde_json::Map::new()),
+        #[allow(clippy::cast_possible_truncation)] // Unix seconds.
+        expiration: member(listed, "expiration")?
+            .as_f64()
+            .map(|secs| crate::types::Timestamp::from_secs(secs as i64)),
+    };
+    Ok(match line.read() {
+        Parsed::Record {
             customer,
             record: record @ Record::Denied { .. },
             ..
-        } = line.read()
-            && customer == *id
-        {
-            records.push(record);
-        }
-    }
-    Ok(records)
+        } if customer == *id => Some(record),
+        _ => None,
+    })
 }

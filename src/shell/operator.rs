@@ -46,8 +46,9 @@ impl DurableObject for OperatorObject {
         if let Err(error) = ticked {
             worker::console_error!("{}", log::event("alarm", None, &error));
             let again = Timestamp::from_millis(now.as_millis().saturating_add(ALARM_RETRY_MS));
-            let _ = Storage::new(&self.state).wake_at(again);
-            self.alarm.set(Some(again));
+            if Storage::new(&self.state).wake_at(again).is_ok() {
+                self.alarm.set(Some(again));
+            }
         }
         worker::Response::empty()
     }
@@ -103,7 +104,7 @@ impl OperatorObject {
             operator.forget();
             return Err(error);
         }
-        // Details are always due some day: a request that changes nothing of that writes no alarm.
+        // An earlier alarm that is set already finds out itself when it must come again.
         let set = self.alarm.get();
         if let Some(due) = operator.due().filter(|due| set.is_none_or(|set| *due < set)) {
             storage.wake_at(due)?;

@@ -242,7 +242,9 @@ impl Turn<'_> {
         if ends.is_some_and(|ends| ends.saturating_add(MAX_SKEW_SECS) < self.now.as_secs()) {
             return Ok((Outcome::Skipped, vec![Word::Expired]));
         }
-        let outcome = match memory.revocations.import(self.sql, hash, self.now) {
+        // As `execute` has it: a token may have been issued before the clock went back.
+        let at = self.now.max(memory.head.at);
+        let outcome = match memory.revocations.import(self.sql, hash, at) {
             Ok(true) => Outcome::Created,
             Ok(false) => Outcome::Unchanged,
             Err(error) if error.code == Code::RevokeAllInstead => {
