@@ -9,11 +9,10 @@ use crate::error::{Code, Error, Result};
 use crate::json;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use serde::Serialize;
 use sha2::Sha256;
+use user_api_cipher::Cipher;
 
 /// The request header that asks for it; its value is `1`.
 pub const ASKING_HEADER: &str = "X-Encrypt-Response";
@@ -89,13 +88,9 @@ pub fn seal(credential: &str, frame: Frame<'_>, plain: &[u8], entropy: &mut dyn 
         .expand(INFO, &mut key)
         .map_err(|_| Error::fault("the key of a response"))?;
     let bound = format!("v4|{}|{}|{}", frame.status, frame.content_type, frame.request_id);
-    let payload = Payload {
-        msg: plain,
-        aad: bound.as_bytes(),
-    };
-    let data = XChaCha20Poly1305::new(&key.into())
-        .encrypt(&XNonce::from(nonce), payload)
-        .map_err(|_| Error::fault("a response cannot be sealed"))?;
+    let data = Cipher::new(&key)
+        .seal(&nonce, bound.as_bytes(), plain)
+        .ok_or_else(|| Error::fault("a response cannot be sealed"))?;
     json::to_bytes(&Sealed {
         version: 4,
         encrypted: true,

@@ -71,7 +71,7 @@ fn a_newer_schema_is_refused_and_left_alone() {
     for _ in 0..2 {
         let error = world.try_send(&request).unwrap_err();
         assert_eq!(error.code, user_api::error::Code::Unavailable);
-        assert!(error.internal.unwrap().contains("newer"));
+        assert!(error.internal.as_ref().unwrap().contains("newer"));
     }
     assert_eq!(world.dump(), before);
 }
