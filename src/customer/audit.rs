@@ -136,7 +136,7 @@ impl Head {
             .and_then(|(salt, nonce)| Some((salt, <[u8; NONCE_BYTES]>::try_from(nonce).ok()?)))
             .ok_or_else(|| Error::fault("randomness of another length"))?;
         // It may hold a caller's keys and numbers, which serde_json alone orders and writes in its own way.
-        let detail = json::to_canonical_bytes(&entry.detail)?;
+        let detail = json::to_canonical_object(&entry.detail)?;
         let seq = self.seq.saturating_add(1);
         let at = self.at.max(now);
         let header = json::to_bytes(&Header {

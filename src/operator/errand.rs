@@ -166,9 +166,8 @@ impl From<Refusal> for Error {
             pointer,
             detail: detail.into(),
         };
-        Self {
-            faults: refusal.faults.into_iter().map(fault).collect(),
-            ..Self::new(code, refusal.public)
-        }
+        let mut error = Self::new(code, refusal.public);
+        error.faults = refusal.faults.into_iter().map(fault).collect();
+        error
     }
 }

@@ -28,7 +28,7 @@ pub struct Package<'a> {
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
     /// For whom an account may be made.
-    pub newcomer: Option<&'a Newcomer>,
+    pub newcomer: Option<&'a Newcomer<'a>>,
 }
 
 /// 3., 4. The answer of the request's customer, and who that is.

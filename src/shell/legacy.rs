@@ -7,6 +7,7 @@
 use crate::caller::{Caller, Service, User};
 use crate::customer::errand::By;
 use crate::customer::request::Origin;
+use crate::edge::log;
 use crate::edge::settings::Settings;
 use crate::error::{Code, Error, Result};
 use crate::legacy::line::{Line, MAX_LINE_BYTES, Parsed};
