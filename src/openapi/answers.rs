@@ -168,12 +168,23 @@ pub(super) struct Erasure {
     requested_at: Timestamp,
     /// From when on it cannot be withdrawn.
     due_at: Timestamp,
+    /// Who asked. What an administrator asked for only an administrator withdraws.
+    requested_by: RequestedBy,
     /// From when on the customer is gone for everybody.
     #[schemars(skip_serializing_if = "Option::is_none")]
     erased_at: Option<Timestamp>,
     /// Once erased: the signed certificate, a compact JWS; null until nothing is left.
     #[schemars(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+}
+
+/// Who asked for an erasure.
+#[derive(JsonSchema)]
+pub(super) struct RequestedBy {
+    /// `user` or `admin`.
+    kind: String,
+    /// As in the audit log.
+    id: String,
 }
 
 /// A JWK set (RFC 7517).

@@ -228,7 +228,11 @@ fn it_is_scheduled_with_the_grace_and_asking_again_changes_nothing() {
     let mut world = World::new();
     let (owner, at) = (owner(), world.now);
     let time = |ms| Timestamp::from_millis(ms).to_rfc3339();
-    let view = json!({"status": "scheduled", "requestedAt": time(at), "dueAt": time(at + 7 * DAY)});
+    let user = world.json(&owner.asks(Route::GetUser))["userId"].clone();
+    let view = json!({
+        "status": "scheduled", "requestedAt": time(at), "dueAt": time(at + 7 * DAY),
+        "requestedBy": {"kind": "user", "id": user},
+    });
     assert_eq!(world.accepted(&owner, Route::RequestErasure, &json!({})), view);
     world.now += DAY;
     assert_eq!(
@@ -286,6 +290,38 @@ fn whoever_asked_withdraws_it_and_nothing_has_changed() {
     let mut after = world.json(&owner().asks(Route::GetCustomer));
     after["lastSeenAt"] = before["lastSeenAt"].clone();
     assert_eq!(after, before);
+}
+
+#[test]
+fn the_session_tells_every_user_when_the_customer_is_erased_and_the_owner_who_asked() {
+    let mut world = World::new();
+    for (who, is_owner) in [(ada(), false), (owner(), true)] {
+        let session = world.json(&who.asks(Route::GetSession));
+        assert_eq!(
+            (&session["isOwner"], &session["erasureDueAt"]),
+            (&json!(is_owner), &Value::Null)
+        );
+    }
+    let body = json!({"reason": "by letter", "graceDays": 3});
+    let asked = world.accepted(&admin(), Route::AdminRequestErasure, &body);
+    for who in [ada(), owner()] {
+        assert_eq!(
+            world.json(&who.asks(Route::GetSession))["erasureDueAt"],
+            asked["dueAt"]
+        );
+    }
+    let by = world.json(&owner().asks(Route::GetErasure))["requestedBy"].clone();
+    assert_eq!(by["kind"], "admin");
+    let logged = world.json(&owner().queries(Route::ListAudit, "action=erasure.request"));
+    assert_eq!(by["id"], logged["data"][0]["actor"]["id"]);
+    assert_eq!(
+        world.send(&admin().asks(Route::AdminWithdrawErasure)),
+        Reply::Done
+    );
+    assert_eq!(
+        world.json(&ada().asks(Route::GetSession))["erasureDueAt"],
+        Value::Null
+    );
 }
 
 #[test]

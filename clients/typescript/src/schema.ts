@@ -1123,6 +1123,8 @@ export interface components {
             erasedAt?: string | null;
             /** Format: date-time */
             requestedAt: string;
+            /** @description Who asked. What an administrator asked for only an administrator withdraws. */
+            requestedBy: components["schemas"]["RequestedBy"];
             /** @description `scheduled` while it can be withdrawn, then `erased`. */
             status: string;
         };
@@ -1489,6 +1491,13 @@ export interface components {
         Release: {
             lease: string;
         };
+        /** @description Who asked for an erasure. */
+        RequestedBy: {
+            /** @description As in the audit log. */
+            id: string;
+            /** @description `user` or `admin`. */
+            kind: string;
+        };
         /** @description RFC 9728 section 2. */
         ResourceMetadata: {
             authorization_servers: string[];
@@ -1587,9 +1596,16 @@ export interface components {
         Session: {
             csrf: string | null;
             customerId: components["schemas"]["CustomerId"];
+            /**
+             * Format: date-time
+             * @description When the whole customer is erased, if that was asked for: a matter of all its users.
+             */
+            erasureDueAt: string | null;
             /** Format: date-time */
             expiresAt: string;
             isAdmin: boolean;
+            /** @description Whether the user owns the customer: may export and erase it, and make its keys. */
+            isOwner: boolean;
             userId: string;
         };
         /**

@@ -140,6 +140,7 @@ impl Erasure {
             "status": "scheduled",
             "requestedAt": self.requested_at.to_rfc3339(),
             "dueAt": self.due_at.to_rfc3339(),
+            "requestedBy": {"kind": self.asked_by.kind, "id": self.asked_by.id},
         });
         if let (Some(erased), Some(view)) = (&self.erased, view.as_object_mut()) {
             view.insert("status".to_owned(), "erased".into());
