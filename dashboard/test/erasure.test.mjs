@@ -50,7 +50,7 @@ test('what an administrator asked for is not offered to the owner to withdraw, b
   await shared.server.call('POST', '/admin/customers/ordered/erasure', { token: admin, body: { reason: 'by letter' } });
   const page = await shared.open(token, '/data');
   await page.getByText('only an administrator can withdraw it').waitFor();
-  await page.getByText(/Asked for on .* by an administrator \(admin_[0-9a-f]{16}\)/).waitFor();
+  await page.getByText(/Asked for on .* by an administrator/).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Withdraw the erasure' }).count(), 0);
   await shared.close(page);
   const theirs = await shared.open(admin, '/admin/customers/ordered');

@@ -19,6 +19,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+mod absent;
 pub mod account;
 pub mod admin_edit;
 pub mod aliases;
@@ -38,9 +39,11 @@ pub mod idempotency;
 mod key;
 pub mod limits;
 pub mod listing;
+mod made;
 mod memory;
 pub mod moving;
 pub mod outbox;
+mod permission;
 pub mod preferences;
 pub mod profile;
 mod quota;
@@ -111,6 +114,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 8,
         script: include_str!("../../migrations/customer/0008_erasure.sql"),
+    },
+    Migration {
+        number: 9,
+        script: include_str!("../../migrations/customer/0009_standing_aside.sql"),
     },
 ];
 
@@ -227,6 +234,12 @@ impl Customer {
     #[must_use]
     pub fn has_fresh_notices(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.outbox.is_fresh)
+    }
+
+    /// What could not be opened and was passed over since this was asked last, for the operator's log.
+    #[must_use]
+    pub fn passed_over(&mut self) -> Option<Error> {
+        self.memory.as_mut()?.passed_over.take()
     }
 
     /// What other objects must be told: what is due by then, [`Timestamp::MAX`] for all.
@@ -370,7 +383,7 @@ impl Customer {
         self.turn(sql, now, entropy, |turn, memory| turn.pull(memory, export))
     }
 
-    /// Ends an export whose receiver went away, inside the caller's transaction.
+    /// Ends an export whose receiver went away, or whose credential was revoked, inside the caller's transaction.
     ///
     /// # Errors
     /// Only faults, after which the transaction must be rolled back and the memory forgotten.
@@ -381,9 +394,7 @@ impl Customer {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        self.turn(sql, now, entropy, |turn, memory| {
-            turn.abandon(memory, export, "cancelled")
-        })
+        self.turn(sql, now, entropy, |turn, memory| turn.abandon(memory, export))
     }
 
     /// A turn that is no request, on a customer that exists.

@@ -6,7 +6,7 @@ use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::sql::Sql;
-use crate::types::{UserId, Version};
+use crate::types::UserId;
 use crate::validate::{Edit, Fields, boolean, language_tag, line, time_zone};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -257,13 +257,4 @@ pub fn store(
         &[number.into(), sealed.into(), user_id.as_str().into()],
     )?;
     Ok(())
-}
-
-/// The version of the resource, given the customer's incarnation. It counts apart from that of `/user/me`.
-#[must_use]
-pub fn version(incarnation: &str, number: i64) -> Version {
-    Version {
-        incarnation: incarnation.to_owned(),
-        number,
-    }
 }

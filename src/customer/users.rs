@@ -8,7 +8,9 @@ use crate::json;
 use crate::sql::{Row, Sql};
 use crate::types::{CustomerId, Timestamp, UserId, Version, serialize_rfc3339};
 use crate::validate::{Edit, Fields, language_tag, time_zone};
+use crate::verify::chain::hex;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Most users of one customer.
 pub const MAX_USERS: i64 = 10_000;
@@ -152,10 +154,7 @@ impl UserRecord {
     /// The version of this resource, given the customer's incarnation.
     #[must_use]
     pub fn version(&self, incarnation: &str) -> Version {
-        Version {
-            incarnation: incarnation.to_owned(),
-            number: self.version,
-        }
+        version(incarnation, &self.user_id, self.version)
     }
 
     /// The user with that id.
@@ -226,6 +225,22 @@ impl UserRecord {
             ],
         )?;
         Ok(())
+    }
+}
+
+/// The version of a resource of that user, given the customer's incarnation. `/user/me` is one address for all users:
+/// no tag of one may fit another's, or a page that somebody else signed in on would be told 304 of what it still shows.
+#[must_use]
+pub fn version(incarnation: &str, user_id: &UserId, number: i64) -> Version {
+    let digest = Sha256::new()
+        .chain_update(b"user-api/user-incarnation/v1|")
+        .chain_update(incarnation)
+        .chain_update(b"|")
+        .chain_update(user_id.as_str())
+        .finalize();
+    Version {
+        incarnation: hex(digest.first_chunk::<8>().map_or(&[], <[u8; 8]>::as_slice)),
+        number,
     }
 }
 
@@ -349,4 +364,19 @@ fn choose_id(sql: &dyn Sql, subject: &str, now: Timestamp, entropy: &mut dyn Ent
 
 fn verified_email(user: &caller::User) -> Option<String> {
     user.email.clone().filter(|_| user.email_verified)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tag_of_a_user_is_unchanged_and_no_other_user_s() {
+        let tag = |incarnation, user| version(incarnation, &UserId::parse(user).unwrap(), 3).to_string();
+        let own = tag("6c0d41e09d4603da", "user_abcdefabcdef");
+        assert_eq!(own, "62e7faadddba2970.3");
+        assert_ne!(own, tag("6c0d41e09d4603da", "user_abcdefabcdeg"));
+        assert_ne!(own, tag("6c0d41e09d4603db", "user_abcdefabcdef"));
+    }
 }

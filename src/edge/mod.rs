@@ -23,5 +23,6 @@ pub mod reply;
 pub mod rewrap;
 pub mod route;
 pub mod sealed;
+pub mod sealed_stream;
 pub mod settings;
 pub mod shield;

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
+#[cfg(not(target_arch = "wasm32"))]
+use serde::Deserialize;
 use serde::Serialize;
 use sha2::Sha256;
 
@@ -50,6 +52,13 @@ pub struct Frame<'a> {
     pub request_id: &'a str,
 }
 
+impl Frame<'_> {
+    /// The additional data of the seal.
+    fn bound(&self) -> String {
+        format!("v4|{}|{}|{}", self.status, self.content_type, self.request_id)
+    }
+}
+
 /// Whether the responses to a request are to be sealed.
 ///
 /// # Errors
@@ -67,7 +76,7 @@ pub fn is_wanted(mode: ResponseEncryption, asked: Option<&str>) -> Result<bool> 
 }
 
 /// Whether this response is one of those that are never sealed, whatever was asked: without credential (401) or
-/// body, a stream (the export), and the refusal that tells a caller by cookie that it cannot open any.
+/// body, the stream of an export, and the refusal that tells a caller by cookie that it cannot open any.
 #[must_use]
 pub fn is_open(status: u16, content_type: Option<&str>, code: Option<Code>) -> bool {
     let is_document = matches!(
@@ -84,11 +93,8 @@ pub fn is_open(status: u16, content_type: Option<&str>, code: Option<Code>) -> b
 pub fn seal(credential: &str, frame: Frame<'_>, plain: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>> {
     let salt: [u8; 32] = random(entropy)?;
     let nonce: [u8; 24] = random(entropy)?;
-    let mut key = [0; 32];
-    Hkdf::<Sha256>::new(Some(&salt), credential.as_bytes())
-        .expand(INFO, &mut key)
-        .map_err(|_| Error::fault("the key of a response"))?;
-    let bound = format!("v4|{}|{}|{}", frame.status, frame.content_type, frame.request_id);
+    let key = key(credential, &salt)?;
+    let bound = frame.bound();
     let payload = Payload {
         msg: plain,
         aad: bound.as_bytes(),
@@ -107,6 +113,47 @@ pub fn seal(credential: &str, frame: Frame<'_>, plain: &[u8], entropy: &mut dyn 
         request_id: frame.request_id,
         data: STANDARD.encode(data),
     })
+}
+
+/// The key of one response.
+fn key(credential: &str, salt: &[u8]) -> Result<[u8; 32]> {
+    let mut key = [0; 32];
+    Hkdf::<Sha256>::new(Some(salt), credential.as_bytes())
+        .expand(INFO, &mut key)
+        .map_err(|_| Error::fault("the key of a response"))?;
+    Ok(key)
+}
+
+/// What of a sealed document is needed to open it; the rest is bound to it.
+#[cfg(not(target_arch = "wasm32"))]
+#[derive(Deserialize)]
+struct Closed {
+    version: u8,
+    salt: String,
+    nonce: String,
+    data: String,
+}
+
+/// The body that was sealed for the holder of `credential`, as the companion reads it; None where it was sealed for
+/// another, in another frame, or was changed.
+#[cfg(not(target_arch = "wasm32"))]
+#[must_use]
+pub fn open(credential: &str, frame: Frame<'_>, document: &[u8]) -> Option<Vec<u8>> {
+    let closed: Closed = serde_json::from_slice(document).ok()?;
+    let bytes = |text: &str| STANDARD.decode(text).ok();
+    let nonce: [u8; 24] = bytes(&closed.nonce)?.try_into().ok()?;
+    if closed.version != 4 {
+        return None;
+    }
+    let key = key(credential, &bytes(&closed.salt)?).ok()?;
+    let (data, bound) = (bytes(&closed.data)?, frame.bound());
+    let payload = Payload {
+        msg: &data,
+        aad: bound.as_bytes(),
+    };
+    XChaCha20Poly1305::new(&key.into())
+        .decrypt(&XNonce::from(nonce), payload)
+        .ok()
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
@@ -146,6 +193,15 @@ mod tests {
             let plain = text(&vector["plaintext"]);
             let made = seal(&text(&vector["token"]), frame, plain.as_bytes(), &mut entropy).unwrap();
             assert_eq!(serde_json::from_slice::<Value>(&made).unwrap(), *sealed);
+            assert_eq!(
+                open(&text(&vector["token"]), frame, &made).unwrap(),
+                plain.as_bytes()
+            );
+            assert_eq!(open("another", frame, &made), None);
+            assert_eq!(
+                open(&text(&vector["token"]), Frame { status: 418, ..frame }, &made),
+                None
+            );
         }
     }
 

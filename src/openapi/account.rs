@@ -21,7 +21,8 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
                 "Adds the leaf hashes of the entries after this one.",
                 json!({"type": "integer", "minimum": 0}),
             )
-            .answers::<AuditHead>(200, "The head, signed."),
+            .answers::<AuditHead>(200, "The head, signed.")
+            .problems(&[Code::ValidationFailed]),
         Route::GetErasure => Operation::new("Read the erasure")
             .answers::<Erasure>(200, "How it stands.")
             .problems(&[Code::ErasureNotFound]),
@@ -71,5 +72,5 @@ pub(super) fn audit_page(summary: &'static str) -> Operation {
         .query("actor", "Only entries of this actor, by id or by kind.", text())
         .query("from", "Only entries at or after this moment.", time())
         .query("to", "Only entries before this moment.", time())
-        .problems(&[Code::InvalidCursor])
+        .problems(&[Code::InvalidCursor, Code::ValidationFailed])
 }

@@ -1,7 +1,7 @@
 //! What a super-admin may do.
 
 use super::account::{audit_page, export};
-use super::answers::{AuditPage, CustomerPage, Erasure, Limits, Usage};
+use super::answers::{AdminLimits, AuditPage, CustomerPage, Erasure, Usage};
 use super::bodies::{
     Activation, AdminCustomerPatch, AdminCustomerPut, EnsureCustomer, ErasureByAdmin, NewPolicies,
     Revocation, StatusPut, Suspension,
@@ -28,6 +28,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .query("createdAfter", "Only those created later.", json!({"type": "string", "format": "date-time"}))
             .query("createdBefore", "Only those created earlier.", json!({"type": "string", "format": "date-time"}))
             .answers::<CustomerPage>(200, "A page, newest first.")
+            .header("Link")
             .problems(&[Code::InvalidCursor, Code::ValidationFailed]),
         Route::CreateCustomer => creation(),
         Route::GetOperatorLog => audit_page("Read what operators did that concerns no single customer")
@@ -83,11 +84,11 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .problems(NAMED)
             .problems(&[Code::ErasureNotFound]),
         Route::AdminGetLimits => Operation::new("Read a customer's limits")
-            .answers::<Limits>(200, "Its own limits, and those in force.")
+            .answers::<AdminLimits>(200, "Its own limits, and those in force.")
             .problems(NAMED),
         Route::AdminPutLimits => Operation::new("Set a customer's own limits")
             .body::<NewPolicies>()
-            .answers::<Limits>(200, "Its own limits, and those in force.")
+            .answers::<AdminLimits>(200, "Its own limits, and those in force.")
             .problems(NAMED),
         Route::AdminGetUsage => Operation::new("Read a customer's usage")
             .answers::<Usage>(200, "The limits and the last 31 days.")

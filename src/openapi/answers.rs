@@ -1,5 +1,5 @@
-//! The types of answers that the worker writes without a type of their own. A test of the worker holds its answers
-//! against them.
+//! The types of answers that the worker writes without a type of their own. The tests of the worker hold each of its
+//! answers against the document (`tests/e2e/support/described.rs`), and so against these.
 #![allow(dead_code)] // They are described, never made.
 
 use crate::customer::api_keys::View;
@@ -75,6 +75,18 @@ pub(super) struct Limits {
     policies: Vec<Policy>,
 }
 
+/// A customer's limits, as administrators see them.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct AdminLimits {
+    /// What administrators set for this customer.
+    own: Vec<Policy>,
+    /// What the customer set for itself.
+    by_customer: Vec<Policy>,
+    /// What is in force: its plan's and its own.
+    policies: Vec<Policy>,
+}
+
 /// The customer that now exists.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
@@ -129,8 +141,11 @@ pub(super) struct AuditEntry {
     request_id: String,
     /// SHA-256 in hex.
     hash: String,
-    /// As much of it as the reader may see; null once it is no longer kept.
+    /// As much of it as the reader may see; null once it is no longer kept, and where it cannot be opened.
     detail: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+    /// Where the detail is kept and cannot be opened: `["detail"]`.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<Vec<String>>,
 }
 
 /// Who did it.
@@ -168,8 +183,8 @@ pub(super) struct Erasure {
     requested_at: Timestamp,
     /// From when on it cannot be withdrawn.
     due_at: Timestamp,
-    /// Who asked. What an administrator asked for only an administrator withdraws.
-    requested_by: RequestedBy,
+    /// What an administrator asked for, first or later, only an administrator withdraws.
+    requested_by: Requester,
     /// From when on the customer is gone for everybody.
     #[schemars(skip_serializing_if = "Option::is_none")]
     erased_at: Option<Timestamp>,
@@ -180,11 +195,10 @@ pub(super) struct Erasure {
 
 /// Who asked for an erasure.
 #[derive(JsonSchema)]
-pub(super) struct RequestedBy {
-    /// `user` or `admin`.
-    kind: String,
-    /// As in the audit log.
-    id: String,
+#[schemars(rename_all = "snake_case")]
+pub(super) enum Requester {
+    Customer,
+    Administrator,
 }
 
 /// A JWK set (RFC 7517).
@@ -267,4 +281,7 @@ pub(super) struct ListedCustomer {
     plan: String,
     status: String,
     created_at: String,
+    /// Which fields are null because they could not be opened; left out where none.
+    #[serde(default)]
+    unreadable: Option<Vec<String>>,
 }

@@ -59,6 +59,16 @@ fn problem() -> Value {
     })
 }
 
+/// The headers that are there wherever they are described. (`ETag`: none but versioned operations describe it.)
+const ALWAYS: &[&str] = &[
+    "X-Request-Id",
+    "ETag",
+    "Retry-After",
+    "Accept-Patch",
+    "Location",
+    "Content-Disposition",
+];
+
 fn headers() -> Map<String, Value> {
     let texts = [
         (
@@ -101,12 +111,50 @@ fn headers() -> Map<String, Value> {
     texts
         .into_iter()
         .map(|(name, text)| {
-            (
-                name.to_owned(),
-                json!({"description": text, "schema": {"type": "string"}}),
-            )
+            let mut header = json!({"description": text, "schema": {"type": "string"}});
+            if let (true, Value::Object(members)) = (ALWAYS.contains(&name), &mut header) {
+                members.insert("required".to_owned(), Value::Bool(true));
+            }
+            (name.to_owned(), header)
         })
         .collect()
+}
+
+/// What every response of every path has, in the extension `x-common-headers`: nobody reads it at each of them.
+pub(super) fn common() -> Value {
+    let always = [
+        ("X-Content-Type-Options", "`nosniff`."),
+        ("Referrer-Policy", "`no-referrer`."),
+        ("Strict-Transport-Security", "Two years, with subdomains."),
+        (
+            "Content-Security-Policy",
+            "Nothing is loaded from an answer; pages have a policy of their own.",
+        ),
+        (
+            "Cache-Control",
+            "`private, no-store`, or public where all get the same.",
+        ),
+        ("Vary", "The request headers on which the answer depends."),
+    ];
+    let to_pages = [
+        (
+            "Access-Control-Allow-Origin",
+            "The page's own origin, where it is an allowed one.",
+        ),
+        ("Access-Control-Allow-Credentials", "`true`, with it."),
+        ("Access-Control-Expose-Headers", "What such a page may read."),
+    ];
+    let header = |is_always: bool| {
+        move |(name, text): (&str, &str)| {
+            let header = json!({"description": text, "required": is_always, "schema": {"type": "string"}});
+            (name.to_owned(), header)
+        }
+    };
+    let all = always
+        .into_iter()
+        .map(header(true))
+        .chain(to_pages.into_iter().map(header(false)));
+    Value::Object(all.collect())
 }
 
 fn parameters() -> Map<String, Value> {

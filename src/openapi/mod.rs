@@ -4,7 +4,8 @@
 //! **Describing a new route.** One arm in the file of its area (`customer.rs`, `admin.rs`, …), then `make openapi`.
 //! What follows from the route table (credentials, the usual problems, headers, the idempotency key, conditions)
 //! is added by itself. The types of answers derive `schemars::JsonSchema`, natively only; those of bodies, which
-//! the worker reads by hand, stand in `bodies.rs`, where a test holds them against the reader.
+//! the worker reads by hand, stand in `bodies.rs`, where a test holds them against the reader. Whatever the worker
+//! answers to any test, `tests/e2e/support/described.rs` holds against the document.
 
 mod account;
 mod admin;
@@ -83,7 +84,8 @@ const ABOUT: &str = "Customer data, one strongly consistent object a customer. A
 lists are `{data, hasMore, nextCursor}`, times RFC 3339 in UTC. HEAD is answered as GET without the body, OPTIONS for \
 every path. A path without an operation is 404 `route_not_found`, a path without that method 405 \
 `method_not_allowed` with `Allow`. Errors are problem documents (RFC 9457). With `X-Encrypt-Response: 1` an answer \
-is a `SealedResponse` for the caller's credential, with `X-Encrypted: true`.";
+is a `SealedResponse` for the caller's credential, with `X-Encrypted: true`. The headers that every answer has stand in \
+`x-common-headers`.";
 
 /// The routes that no area describes.
 #[must_use]
@@ -131,6 +133,7 @@ pub fn document() -> Value {
         "servers": [{"url": "/", "description": "Where this document was read."}],
         "tags": tags,
         "paths": paths,
+        "x-common-headers": components::common(),
         "components": components,
     })
 }
@@ -145,5 +148,8 @@ pub fn text() -> String {
 
 /// Whether callers of this kind are charged to limits.
 const fn is_charged(audience: Audience) -> bool {
-    matches!(audience, Audience::User | Audience::Customer)
+    matches!(
+        audience,
+        Audience::User | Audience::Customer | Audience::Integration
+    )
 }

@@ -7,6 +7,9 @@ use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
+/// The headers that tell of the limits to which a request was charged.
+pub(super) const LIMITS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
+
 type SchemaOf = fn(&mut SchemaGenerator) -> Value;
 
 fn schema_of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
@@ -64,6 +67,8 @@ struct Success {
     about: &'static str,
     media_type: &'static str,
     schema: Option<SchemaOf>,
+    /// Of each line, where the answer is a stream of them.
+    line: Option<SchemaOf>,
     headers: Vec<&'static str>,
 }
 
@@ -145,6 +150,7 @@ impl Operation {
             about,
             media_type,
             schema: Some(schema_of::<T>),
+            line: None,
             headers: Vec::new(),
         });
         self
@@ -158,6 +164,7 @@ impl Operation {
             about,
             media_type: "",
             schema: None,
+            line: None,
             headers: Vec::new(),
         });
         self
@@ -168,6 +175,15 @@ impl Operation {
     pub fn header(mut self, name: &'static str) -> Self {
         if let Some(success) = self.successes.last_mut() {
             success.headers.push(name);
+        }
+        self
+    }
+
+    /// Each line of what was added last is this, in JSON. (OpenAPI has a word for that from 3.2 on.)
+    #[must_use]
+    pub fn lines_of<T: JsonSchema>(mut self) -> Self {
+        if let Some(success) = self.successes.last_mut() {
+            success.line = Some(schema_of::<T>);
         }
         self
     }
@@ -227,9 +243,12 @@ impl Operation {
             responses.insert(success.status.to_string(), response);
         }
         if self.is_versioned && !route.method().is_unsafe() {
-            let headers = headers(&["X-Request-Id", "ETag"]);
-            let unmodified =
-                json!({"description": "`If-None-Match` names the version that it has.", "headers": headers});
+            let mut names = vec!["X-Request-Id", "ETag"];
+            if self.shows_limits(route) {
+                names.extend(LIMITS);
+            }
+            let about = "`If-None-Match` names the version that it has.";
+            let unmodified = json!({"description": about, "headers": headers(&names)});
             responses.insert("304".to_owned(), unmodified);
         }
         let usual = problems::of(
@@ -238,8 +257,13 @@ impl Operation {
             self.takes_key(route),
             self.shows_limits(route),
         );
+        let kind = problems::Kind {
+            shows_limits: self.shows_limits(route),
+            can_be_replayed: self.takes_key(route),
+            can_be_sealed: route.audience() != Audience::Public,
+        };
         for (status, codes) in problems::by_status(usual.into_iter().chain(self.problems.iter().copied())) {
-            responses.insert(status.to_string(), schemas.refusals.refer(status, &codes));
+            responses.insert(status.to_string(), schemas.refusals.refer(status, &codes, kind));
         }
         let mut operation = Map::new();
         operation.insert("tags".to_owned(), json!([tag]));
@@ -268,7 +292,7 @@ impl Operation {
             names.push("ETag");
         }
         if self.shows_limits(route) {
-            names.extend(["RateLimit", "RateLimit-Policy"]);
+            names.extend(LIMITS);
         }
         if self.takes_key(route) {
             names.push("Idempotent-Replayed");
@@ -279,8 +303,11 @@ impl Operation {
         names.extend(&success.headers);
         let mut response = json!({"description": success.about, "headers": headers(&names)});
         if let (Some(schema), Value::Object(members)) = (success.schema, &mut response) {
-            let content = json!({success.media_type: {"schema": schema(&mut schemas.answers)}});
-            members.insert("content".to_owned(), content);
+            let mut content = json!({"schema": schema(&mut schemas.answers)});
+            if let (Some(line), Value::Object(members)) = (success.line, &mut content) {
+                members.insert("x-line-schema".to_owned(), line(&mut schemas.answers));
+            }
+            members.insert("content".to_owned(), json!({success.media_type: content}));
         }
         response
     }

@@ -1,6 +1,7 @@
 //! Which problems a route may answer, as far as that follows from the route table and the order of the checks.
 
-use super::operation::{headers, reference};
+use super::operation::{LIMITS, headers, reference};
+use crate::customer::idempotency::is_stored;
 use crate::edge::problem;
 use crate::edge::route::{Audience, BodyKind, Route};
 use crate::error::Code;
@@ -18,6 +19,8 @@ const ALWAYS: &[Code] = &[
     Code::InvalidServiceKey,
     Code::InvalidApiKey,
     Code::Forbidden,
+    // Also of a body that nobody asked for.
+    Code::BodyTooLarge,
     Code::TooManyRequests,
     Code::SealedDataUnreadable,
     Code::InternalError,
@@ -68,7 +71,6 @@ pub(super) fn of(route: Route, is_versioned: bool, takes_key: bool, is_charged: 
             has_body,
             &[
                 Code::MalformedBody,
-                Code::BodyTooLarge,
                 Code::UnsupportedMediaType,
                 Code::ValidationFailed,
             ],
@@ -90,18 +92,42 @@ pub(super) fn by_status(codes: impl IntoIterator<Item = Code>) -> BTreeMap<u16, 
     grouped
 }
 
-/// The responses that are refusals, shared by the operations that refuse with the same codes.
+/// What the refusals of an operation may carry.
+#[derive(Clone, Copy)]
+pub(super) struct Kind {
+    /// The headers of the limits: whatever is wrong with a request is found after it was charged, or before.
+    pub(super) shows_limits: bool,
+    /// Whether a refusal may be the repeated answer of an earlier request.
+    pub(super) can_be_replayed: bool,
+    pub(super) can_be_sealed: bool,
+}
+
+/// The responses that are refusals, shared by the operations that refuse alike.
 #[derive(Default)]
 pub(super) struct Responses(Map<String, Value>);
 
 impl Responses {
     /// A reference to the response for a status and the codes that it may have.
-    pub(super) fn refer(&mut self, status: u16, codes: &[Code]) -> Value {
+    pub(super) fn refer(&mut self, status: u16, codes: &[Code], kind: Kind) -> Value {
         let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
-        let name = format!("{status}.{}", names.join("."));
+        let mut name = format!("{status}.{}", names.join("."));
+        let kind = Kind {
+            shows_limits: kind.shows_limits && status != 401,
+            can_be_replayed: kind.can_be_replayed && is_stored(status),
+            can_be_sealed: kind.can_be_sealed && status != 401,
+        };
+        let words = [
+            (kind.shows_limits, "-charged"),
+            (kind.can_be_replayed, "-replayed"),
+            (status != 401 && !kind.can_be_sealed, "-open"),
+        ];
+        words
+            .iter()
+            .filter(|(is_so, _)| *is_so)
+            .for_each(|(_, word)| name.push_str(word));
         self.0
             .entry(name.clone())
-            .or_insert_with(|| response(status, codes));
+            .or_insert_with(|| response(status, codes, kind));
         reference("responses", &name)
     }
 
@@ -112,7 +138,7 @@ impl Responses {
 }
 
 /// The response object for a status and the codes that it may have.
-fn response(status: u16, codes: &[Code]) -> Value {
+fn response(status: u16, codes: &[Code], kind: Kind) -> Value {
     let lines: Vec<_> = codes
         .iter()
         .map(|code| format!("- `{}`: {}", code.as_str(), code.title()))
@@ -122,11 +148,16 @@ fn response(status: u16, codes: &[Code]) -> Value {
         401 => names.push("WWW-Authenticate"),
         403 if codes.contains(&Code::InsufficientScope) => names.push("WWW-Authenticate"),
         415 => names.push("Accept-Patch"),
-        429 => names.extend(["Retry-After", "RateLimit", "RateLimit-Policy"]),
-        503 => names.push("Retry-After"),
+        429 | 503 => names.push("Retry-After"),
         _ => {}
     }
-    if status != 401 {
+    if kind.shows_limits {
+        names.extend(LIMITS);
+    }
+    if kind.can_be_replayed {
+        names.push("Idempotent-Replayed");
+    }
+    if kind.can_be_sealed {
         names.push("X-Encrypted");
     }
     json!({

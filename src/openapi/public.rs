@@ -20,7 +20,11 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .answers::<ResourceMetadata>(200, "The metadata.")
             .problems(&[Code::NotReady]),
         Route::SigningKeys => Operation::new("Read our public signing keys (RFC 7517)")
-            .answers::<KeySet>(200, "The keys of checkpoints, manifests and certificates.")
+            .answers_as::<KeySet>(
+                200,
+                "The keys of checkpoints, manifests and certificates.",
+                "application/jwk-set+json",
+            )
             .problems(&[Code::NotReady]),
         Route::OpenApi => Operation::new("Read this document")
             .answers::<AnyObject>(200, "OpenAPI 3.1.")

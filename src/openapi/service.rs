@@ -7,6 +7,7 @@ use crate::customer::profile::CustomerView;
 use crate::edge::import::MEDIA_TYPE;
 use crate::edge::route::Route;
 use crate::error::Code;
+use crate::legacy::outcome::Told;
 
 pub(super) fn describe(route: Route) -> Option<Operation> {
     Some(match route {
@@ -24,13 +25,12 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .problems(&[Code::CustomerNotFound, Code::EmailTaken, Code::CustomerErased]),
         Route::ImportRecords => Operation::new("Move records of an older service in")
             .about(
-                "One record `{key, value, expiration?}` a line, one result `{key, outcome, customerId?, detail?}` a \
-                 line, in the order of the lines; both are streams. Safe to repeat.",
+                "One record `{key, value, expiration?}` a line, one `ImportResult` a line, in the order of the lines; \
+                 both are streams. Safe to repeat. Sealed, each line is a `SealedResponse` of some whole lines.",
             )
             .body_as::<Text>(MEDIA_TYPE)
             .answers_as::<Text>(200, "What each record came to.", MEDIA_TYPE)
-            .problems(&[])
-            .never_sealed()
+            .lines_of::<Told>()
             .without_idempotency_key(),
         Route::Rewrap => Operation::new("Wrap the keys of a page of customers under the active master key")
             .about("Safe to repeat. Customers whose key cannot be had are told, and do not stop the others.")

@@ -1,9 +1,11 @@
 //! What the front asks of the operator object, and what it answers. Every errand first checks the caller's own
 //! credential; one that is lost or repeated does no harm, beyond an entry that stands in the log twice.
 
+use crate::caller::Caller;
+use crate::customer::audit::Actor;
 use crate::customer::audit::page::AuditQuery;
 use crate::customer::errand::By;
-use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
+use crate::customer::idempotency::{Fingerprint, IdempotencyKey, Payload, Scope, StoredReply};
 use crate::customer::tokens::Target;
 use crate::error::{Code, Error, Fault};
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,24 @@ pub struct Repeat {
     pub method: String,
     pub path: String,
     pub payload: Payload,
+}
+
+impl Repeat {
+    /// How the request is known again where it arrives as errands; a service's alone.
+    #[must_use]
+    pub fn fingerprint(&self, caller: &Caller) -> Option<Fingerprint> {
+        let Caller::Service(service) = caller else {
+            return None;
+        };
+        let actor = Actor {
+            id: service.id.clone(),
+            kind: caller.kind(),
+        };
+        Some(Fingerprint {
+            scope: Scope::new(&actor, &self.method, &self.path, &self.key),
+            payload: self.payload,
+        })
+    }
 }
 
 /// What administrators and services do that concerns no single customer.

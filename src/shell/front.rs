@@ -18,6 +18,7 @@ use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{
     Audience, BodyKind, MAX_BODY_BYTES, Route, Routed, allow_header, origin_of, path_of, query_of, route,
 };
+use crate::edge::sealed::SEALED_HEADER;
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
 use crate::shell::admin_create::{Posted, create};
@@ -25,7 +26,7 @@ use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
-use crate::shell::{admin, assets, body, import, jwks, object, sealing};
+use crate::shell::{admin, assets, body, import, jwks, object, older_keys, sealing};
 use crate::types::{Condition, CustomerId};
 use std::time::Duration;
 use web_sys::{ReadableStream, Request, Response};
@@ -52,7 +53,12 @@ pub enum Outgoing {
     /// An object's.
     Relayed(object::Relayed),
     /// The results of an import, as they come.
-    Streamed(ReadableStream),
+    Streamed {
+        /// Their bytes.
+        stream: ReadableStream,
+        /// Whether they are sealed.
+        is_sealed: bool,
+    },
     /// A static file.
     File(assets::Found),
 }
@@ -136,11 +142,12 @@ fn finish(
             }
             (status, code, http::respond(answer, &headers))
         }
-        Outgoing::Streamed(stream) => {
+        Outgoing::Streamed { stream, is_sealed } => {
             let kind = edge::import::MEDIA_TYPE;
             let answer = Answer::document(200, kind, Vec::new(), Caching::Never);
             let mut headers = answer.common_headers(shown_id);
             headers.extend(answer.headers);
+            headers.extend(is_sealed.then(|| (SEALED_HEADER, "true".to_owned())));
             headers.extend(more);
             (200, None, http::stream(&stream, &headers))
         }
@@ -198,9 +205,9 @@ async fn serve(
         let by = By {
             caller,
             origin: origin.clone(),
+            fingerprint: None,
         };
-        admin::note_import(env, &site, &by).await?;
-        return import::start(request.body(), env, by).map(Outgoing::Streamed);
+        return start_import(request, env, &site, head, by).await;
     }
     let condition = condition::parse(
         head.header("if-match").as_deref(),
@@ -223,6 +230,22 @@ async fn serve(
         body,
     };
     forward(env, &site, head, origin, checked, trace).await
+}
+
+/// An import: a stream both ways.
+async fn start_import(request: &Request, env: &Env, site: &Site, head: &Head, by: By) -> Result<Outgoing> {
+    admin::note_import(env, site, &by).await?;
+    let shown_id = intake::shown_request_id(&by.origin);
+    let sealer = sealing::stream(
+        site,
+        Route::ImportRecords,
+        head,
+        edge::import::MEDIA_TYPE,
+        shown_id,
+    );
+    let is_sealed = sealer.is_some();
+    let stream = import::start(request.body(), env, by, sealer)?;
+    Ok(Outgoing::Streamed { stream, is_sealed })
 }
 
 /// A request whose caller may make it, as far as the front can tell.
@@ -248,10 +271,12 @@ async fn forward(
     let by = By {
         caller: checked.caller.clone(),
         origin: origin.clone(),
+        fingerprint: None,
     };
     let body = checked.body.as_deref().unwrap_or_default();
     let query = query_of(&head.url);
-    if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
+    let key = checked.idempotency_key.as_ref();
+    if let Some(answer) = admin::serve(env, site, found, &by, query, body, key).await? {
         return Ok(Outgoing::Own(answer));
     }
     if found == Route::CreateCustomer {
@@ -269,6 +294,10 @@ async fn forward(
         if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
             return Ok(Outgoing::Own(answer));
         }
+        let by = By {
+            fingerprint: repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller)),
+            ..by
+        };
         let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
         trace.customer = customer;
         let answer = admin::keep(env, site, &by, repeat, answer).await?;
@@ -276,6 +305,7 @@ async fn forward(
     }
     let named = addressee(found, checked.variable, &by.caller, body);
     admin::check(env, site, &by, named.as_ref().ok().and_then(Option::as_ref)).await?;
+    older_keys::admit(env, site, &by.caller, origin).await?;
     let newcomer = Newcomer::of(site, found, &by.caller, origin)?;
     let customer = match (named?, &newcomer) {
         (Some(customer), _) => customer,

@@ -5,10 +5,12 @@ use crate::customer::moving::Taken;
 use crate::directory::moving::{Heard, Moving, Step};
 use crate::edge::import::{Errand, Line, Lines, MAX_IMPORT_BYTES, Window};
 use crate::edge::log;
+use crate::edge::sealed_stream::Sealer;
 use crate::edge::settings::Settings;
 use crate::error::{Error, Result};
 use crate::legacy::Record;
-use crate::shell::{host, object};
+use crate::shell::host::PlatformEntropy;
+use crate::shell::{admin, host, object};
 use crate::types::CustomerId;
 use js_sys::{Reflect, Uint8Array};
 use std::future::{Future, poll_fn};
@@ -22,25 +24,36 @@ use worker::Env;
 /// Most customers that move in at one time for one request.
 const MAX_AT_ONCE: usize = 8;
 
-/// Begins to take the lines of a request; the results come out of the stream that is returned.
+/// Begins to take the lines of a request; the results come out of the stream that is returned, sealed by `sealer`
+/// where there is one.
 ///
 /// # Errors
 /// `internal_error` if the platform gives no stream.
-pub fn start(body: Option<ReadableStream>, env: &Env, by: By) -> Result<ReadableStream> {
+pub fn start(
+    body: Option<ReadableStream>,
+    env: &Env,
+    by: By,
+    sealer: Option<Sealer>,
+) -> Result<ReadableStream> {
     let failed = |_: JsValue| Error::fault("no stream");
     let pipe = TransformStream::new().map_err(failed)?;
     let writer = pipe.writable().get_writer().map_err(failed)?;
     let env = env.clone();
+    let mut results = Results { writer, sealer };
     spawn_local(async move {
         // Whoever hung up may send the rest again.
-        let ended = match pump(body, &env, &by, &writer).await {
-            Ok(()) => writer.close(),
+        let done = match pump(body, &env, &by, &mut results).await {
+            Ok(()) => results.end().await,
+            Err(error) => Err(error),
+        };
+        let ended = match done {
+            Ok(()) => results.writer.close(),
             Err(error) => {
                 worker::console_error!(
                     "{}",
                     log::event("import", Some(by.origin.request_id.as_str()), &error)
                 );
-                writer.abort()
+                results.writer.abort()
             }
         };
         let _ = JsFuture::from(ended).await;
@@ -48,12 +61,40 @@ pub fn start(body: Option<ReadableStream>, env: &Env, by: By) -> Result<Readable
     Ok(pipe.readable())
 }
 
-async fn pump(
-    body: Option<ReadableStream>,
-    env: &Env,
-    by: &By,
-    writer: &WritableStreamDefaultWriter,
-) -> Result<()> {
+/// Where the results go.
+struct Results {
+    writer: WritableStreamDefaultWriter,
+    sealer: Option<Sealer>,
+}
+
+impl Results {
+    async fn lines(&mut self, lines: Vec<u8>) -> Result<()> {
+        let bytes = match &mut self.sealer {
+            Some(sealer) => sealer.part(&lines, &mut PlatformEntropy)?,
+            None => lines,
+        };
+        self.write(&bytes).await
+    }
+
+    async fn end(&self) -> Result<()> {
+        match &self.sealer {
+            Some(sealer) => self.write(&sealer.end(&mut PlatformEntropy)?).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn write(&self, bytes: &[u8]) -> Result<()> {
+        let chunk = Uint8Array::from(bytes);
+        let gone = |_: JsValue| Error::fault("the caller hung up");
+        JsFuture::from(self.writer.ready()).await.map_err(gone)?;
+        JsFuture::from(self.writer.write_with_chunk(&chunk))
+            .await
+            .map_err(gone)?;
+        Ok(())
+    }
+}
+
+async fn pump(body: Option<ReadableStream>, env: &Env, by: &By, results: &mut Results) -> Result<()> {
     let Some(body) = body else { return Ok(()) };
     let reader =
         ReadableStreamDefaultReader::new(&body).map_err(|_| Error::fault("the body is read already"))?;
@@ -71,12 +112,12 @@ async fn pump(
             add(&mut window, &line, &mut seen);
             if window.is_full() {
                 let full = std::mem::take(&mut window);
-                take(full, env, by, writer).await?;
+                take(full, env, by, results).await?;
             }
         }
         if is_end || bytes > MAX_IMPORT_BYTES {
             if !window.is_empty() {
-                take(window, env, by, writer).await?;
+                take(window, env, by, results).await?;
             }
             if !is_end {
                 return Err(Error::fault("the body is too large"));
@@ -105,8 +146,10 @@ async fn next(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>> {
 }
 
 /// Takes a window in and writes its results.
-async fn take(mut window: Window, env: &Env, by: &By, writer: &WritableStreamDefaultWriter) -> Result<()> {
+async fn take(mut window: Window, env: &Env, by: &By, results: &mut Results) -> Result<()> {
     let site = host::site(env)?;
+    // A credential that is revoked meanwhile takes no further window in.
+    admin::check(env, &site, by, None).await?;
     let mut groups = window.take_groups().into_iter();
     loop {
         let some: Vec<_> = groups
@@ -121,14 +164,7 @@ async fn take(mut window: Window, env: &Env, by: &By, writer: &WritableStreamDef
             window.tell(place, taken);
         }
     }
-    let bytes = window.into_lines()?;
-    let chunk = Uint8Array::from(bytes.as_slice());
-    let gone = |_: JsValue| Error::fault("the caller hung up");
-    JsFuture::from(writer.ready()).await.map_err(gone)?;
-    JsFuture::from(writer.write_with_chunk(&chunk))
-        .await
-        .map_err(gone)?;
-    Ok(())
+    results.lines(window.into_lines()?).await
 }
 
 /// The records of one customer, errand by errand. What cannot be taken now is told nothing of.

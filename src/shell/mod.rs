@@ -18,6 +18,7 @@ mod import;
 mod jwks;
 mod legacy;
 mod object;
+mod older_keys;
 mod operator;
 mod rewrap;
 mod sealing;

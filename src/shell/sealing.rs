@@ -6,6 +6,7 @@ use crate::edge::route::{Audience, Route};
 use crate::edge::sealed::{
     ASKING_HEADER, Frame, MAX_SEALED_BODY_BYTES, SEALED_HEADER, is_open, is_wanted, seal,
 };
+use crate::edge::sealed_stream::Sealer;
 use crate::edge::settings::ResponseEncryption;
 use crate::error::{Code, Error, Result};
 use crate::shell::front::Outgoing;
@@ -53,7 +54,19 @@ fn credential(site: &Site, route: Option<Route>, head: &Head) -> Option<String> 
     credentials.text()
 }
 
-/// What goes out: sealed where it is to be.
+/// What seals the stream that is answered to this request; None where it goes out open.
+pub fn stream(
+    site: &Site,
+    route: Route,
+    head: &Head,
+    media_type: &'static str,
+    shown_id: &str,
+) -> Option<Sealer> {
+    credential(site, Some(route), head)
+        .map(|credential| Sealer::new(credential, media_type, shown_id.to_owned()))
+}
+
+/// What goes out: sealed where it is to be. (A stream was sealed by who makes it.)
 pub async fn apply(
     env: &Env,
     outgoing: Outgoing,

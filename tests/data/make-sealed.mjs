@@ -1,4 +1,4 @@
-// Makes tests/data/sealed-v4.json with @noble/ciphers and @noble/hashes: `node tests/data/make-sealed.mjs`.
+// Makes tests/data/sealed-v4.json and sealed-lines-v4.json with @noble/ciphers and @noble/hashes: `node tests/data/make-sealed.mjs`.
 // Sealed responses by an implementation that is not the service's. Salts and nonces are fixed, so it is repeatable.
 import { writeFileSync } from 'node:fs';
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
@@ -39,3 +39,16 @@ const vectors = [
   vector(3, 'a.b.c', 201, 'application/json', 'req_x', ''),
 ];
 writeFileSync(new URL('./sealed-v4.json', import.meta.url), `${JSON.stringify(vectors, null, 1)}\n`);
+
+/** A stream of lines: some of them a part, and an empty document at the end. */
+function stream(token, requestId, parts) {
+  const type = (number) => `application/x-ndjson;${number === parts.length ? 'parts' : 'part'}=${number}`;
+  const lines = [...parts, ''].map((text, number) => vector(number, token, 200, type(number), requestId, text).sealed);
+  return { token, requestId, plaintext: parts.join(''), lines: lines.map((line) => JSON.stringify(line)) };
+}
+
+const streams = [
+  stream('service-key-0123456789', 'req_0123456789abcdef', ['{"key":"a","outcome":"created"}\n{"key":"b","outcome":"merged"}\n', '{"key":"Zoë ☕","outcome":"invalid"}\n']),
+  stream('service-key-0123456789', 'req_x', []),
+];
+writeFileSync(new URL('./sealed-lines-v4.json', import.meta.url), `${JSON.stringify(streams, null, 1)}\n`);

@@ -1,11 +1,12 @@
 //! The log as its customer reads it, and the export, checked offline by the companion.
 
 use crate::support::http::{get, patch, post};
-use crate::support::integration::{Key, admin};
+use crate::support::integration::{Key, admin, revocation, service_revocation};
 use crate::support::raw::Raw;
 use crate::support::server::{Server, namespace, poll};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, shared};
+use crate::support::token::Token;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -313,6 +314,58 @@ fn a_download_that_is_broken_off_is_logged() {
         (newest["data"].as_array().unwrap().len() == 2).then_some(())
     });
     server.stop();
+}
+
+#[test]
+fn a_download_ends_with_the_revocation_of_its_token() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let stolen = Token::of(&customer.id)
+        .claim("jti", "jti-persondata-stolen")
+        .hs256();
+    let bearer = format!("Bearer {stolen}");
+    let mut raw = Raw::open(&server);
+    raw.head("GET /customer/me/export", &[("Authorization", &bearer)]);
+    raw.some();
+    let one = json!({"jti": "jti-persondata-stolen"});
+    revocation(&customer.token, &one).send(&server).expect(204);
+    let received = raw.rest();
+    let end = b"PK\x05\x06";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its token was revoked"
+    );
+    poll("the entry of an export whose token was revoked", || {
+        let newest = page(&server, &customer, "action=export.aborted");
+        (newest["data"][0]["detail"]["reason"] == "revoked").then_some(())
+    });
+    customer.get(&server, "/customer/me").expect(200);
+}
+
+#[test]
+fn an_administrator_s_download_ends_soon_after_its_token_is_revoked_with_the_operators() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let fired = Token::of("operator")
+        .claim("isSuperAdmin", true)
+        .claim("jti", "jti-persondata-fired-download")
+        .hs256();
+    let bearer = format!("Bearer {fired}");
+    let path = format!("GET /admin/customers/{}/export", customer.id);
+    let mut raw = Raw::open(&server);
+    raw.head(&path, &[("Authorization", &bearer)]);
+    raw.some();
+    let one = json!({"jti": "jti-persondata-fired-download"});
+    service_revocation(&one).send(&server).expect(204);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let received = raw.rest();
+    let end = b"PK\x05\x06";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its token was revoked"
+    );
 }
 
 #[test]

@@ -12,6 +12,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
+use user_api::edge::import::MEDIA_TYPE;
+use user_api::edge::sealed_stream::Opener;
 
 fn import(lines: &[String]) -> Request {
     request("POST", "/internal/import")
@@ -285,6 +287,78 @@ fn an_import_whose_server_and_companion_are_killed_comes_to_the_same_in_the_end(
         }
         return;
     }
+}
+
+/// The lines of a sealed answer, opened.
+fn opened(response: &Response, key: &str) -> Option<String> {
+    assert_eq!(response.must_header("X-Encrypted"), "true");
+    assert_eq!(response.must_header("Content-Type"), MEDIA_TYPE);
+    let mut opener = Opener::new(key, MEDIA_TYPE, response.must_header("X-Request-Id"));
+    let mut lines = Vec::new();
+    for line in response.body.split_inclusive(|&byte| byte == b'\n') {
+        lines.extend(opener.line(line)?);
+    }
+    opener.is_whole().then(|| String::from_utf8(lines).unwrap())
+}
+
+#[test]
+fn the_results_are_sealed_where_the_caller_or_the_operator_wants_it() {
+    let server = shared();
+    // More than a window, and so several parts.
+    let lines: Vec<_> = (0..600)
+        .map(|number| line(&format!("{PERSONAL}:{number}"), &json!(1)))
+        .collect();
+    let open = import(&lines).send(&server).expect(200);
+    assert_eq!(open.header("X-Encrypted"), None);
+    let sealed = import(&lines)
+        .header("X-Encrypt-Response", "1")
+        .send(&server)
+        .expect(200);
+    assert!(!String::from_utf8_lossy(&sealed.body).contains(PERSONAL));
+    assert_eq!(sealed.body.iter().filter(|&&byte| byte == b'\n').count(), 3);
+    assert_eq!(
+        opened(&sealed, SERVICE_KEYS[0]).unwrap().as_bytes(),
+        open.body.as_slice()
+    );
+    assert_eq!(opened(&sealed, SERVICE_KEYS[1]), None);
+
+    let server = Server::start(&Settings::default().with("RESPONSE_ENCRYPTION", "required"));
+    let answer = import(&[customer(&fresh_id("closed"))]).header("X-Encrypt-Response", "0");
+    let told = opened(&answer.send(&server).expect(200), SERVICE_KEYS[0]).unwrap();
+    assert!(told.contains(r#""outcome":"created""#), "{told}");
+    assert_eq!(opened(&import(&[]).send(&server), SERVICE_KEYS[0]).unwrap(), "");
+}
+
+#[test]
+fn the_companion_opens_what_is_sealed_to_its_key() {
+    let server = Server::start(&Settings::default().with("RESPONSE_ENCRYPTION", "required"));
+    let folder = tempfile::tempdir().unwrap();
+    let ids: Vec<_> = (0..30).map(|_| fresh_id("closed")).collect();
+    let lines: Vec<_> = ids.iter().map(|id| customer(id)).collect();
+    std::fs::write(folder.path().join("dump"), lines.join("\n")).unwrap();
+    std::fs::write(folder.path().join("key"), SERVICE_KEYS[0]).unwrap();
+    assert!(companion(&server, folder.path()).status().unwrap().success());
+    let results = std::fs::read_to_string(folder.path().join("results")).unwrap();
+    assert_eq!(results.matches(r#""outcome":"created""#).count(), 30, "{results}");
+    let ran = Command::new(env!("CARGO_BIN_EXE_user-api"))
+        .args(["rewrap", "--url", server.origin(), "--service-key-file", "key"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(told, "30 customers are wrapped under the active master key\n");
+    std::fs::write(
+        folder.path().join("key"),
+        "no-such-key-0123456789-0123456789-0123",
+    )
+    .unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_user-api"))
+        .args(["rewrap", "--url", server.origin(), "--service-key-file", "key"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("401 (invalid_service_key)"), "{told}");
 }
 
 #[test]

@@ -165,6 +165,35 @@ fn put_replaces_patch_merges_and_a_stale_change_is_412() {
 }
 
 #[test]
+fn a_tag_of_one_user_fits_no_other_user_of_the_customer() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let other = Token::of(&customer.id)
+        .subject("auth0|persondata-colleague")
+        .claim("email", "persondata.colleague@e2e.test")
+        .hs256();
+    for path in ["/user/me", "/user/me/preferences"] {
+        let own = customer.get(&server, path).expect(200);
+        let tag = own.must_header("ETag");
+        // The same number, and yet another version: a browser that asks with it is not told to show what it has.
+        let theirs = get(path)
+            .bearer(&other)
+            .header("If-None-Match", tag)
+            .send(&server)
+            .expect(200);
+        assert_eq!(version(theirs.must_header("ETag")), version(tag));
+        assert_ne!(theirs.must_header("ETag"), tag);
+        patch(path, &json!({"timeZone": "UTC"}))
+            .bearer(&other)
+            .header("If-Match", tag)
+            .send(&server)
+            .problem(412, "stale_version");
+        let known = get(path).bearer(&customer.token).header("If-None-Match", tag);
+        known.send(&server).expect(304);
+    }
+}
+
+#[test]
 fn a_change_of_a_user_does_not_touch_the_customer() {
     let server = shared();
     let customer = Customer::on(&server);

@@ -1,11 +1,14 @@
 // The client: one request with its deadline and repetitions, and the operations on top of it.
-import { DeadlineError, NetworkError, ProblemError, SealError, UnexpectedResponseError, isProblem } from './errors.js';
-import type { Problem } from './errors.js';
-import { answersText, bodyType, isSealable, takesKey } from './routes.js';
-import { isSealed, openSealed } from './seal.js';
+import { DeadlineError, NetworkError, ProblemError, UnexpectedResponseError, isProblem } from './errors.js';
+import { Flights } from './flights.js';
+import { TRANSIENT, parsed, read, refusal } from './read.js';
+import type { Raw, Reading } from './read.js';
+import { answersFile, answersText, bodyType, isSealable, mayBeWrapped, takesKey } from './routes.js';
+import { unwrapCustomer } from './seal.js';
 import type { paths } from './schema.js';
-import type { Answer, Input, Item, Lists, Method, PathsOf } from './types.js';
-import { retryAfter, sleep, within } from './wait.js';
+import type { Answer, Downloads, Input, Item, Lists, Method, PathsOf } from './types.js';
+import { Versions } from './versions.js';
+import { sleep, within } from './wait.js';
 
 /** How the caller proves who it is. */
 export type Credential =
@@ -41,6 +44,14 @@ export interface CallOptions {
   readonly idempotencyKey?: string;
 }
 
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** How long the head may take with its repetitions, in milliseconds. */
+  readonly deadlineMs?: number;
+  /** Told of the bytes so far, as they are read. */
+  readonly onProgress?: (bytes: number) => void;
+}
+
 export interface Result<T> {
   readonly data: T;
   readonly status: number;
@@ -54,10 +65,6 @@ const DEADLINE_MS = 10_000;
 const ATTEMPTS = 4;
 const BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 4_000;
-/** Most resources whose last version is remembered. */
-const MAX_REMEMBERED = 100;
-/** Statuses after which the same request may pass. */
-const TRANSIENT = new Set([429, 502, 503, 504]);
 
 interface Call {
   readonly method: Method;
@@ -68,29 +75,11 @@ interface Call {
   readonly ifMatch: string | undefined;
 }
 
-interface Raw {
-  readonly status: number;
-  readonly text: string;
-  readonly etag: string | undefined;
-  readonly requestId: string | undefined;
-  readonly replayed: boolean;
-}
-
-interface Answered extends Raw {
-  readonly retryAfter: number | undefined;
-}
-
-interface Flight {
-  readonly promise: Promise<Raw>;
-  readonly controller: AbortController;
-  waiting: number;
-}
-
 export class UserApi {
   readonly #options: ClientOptions;
   readonly #fetch: typeof fetch;
-  readonly #flights = new Map<string, Flight>();
-  readonly #remembered = new Map<string, { etag: string; raw: Raw }>();
+  readonly #flights = new Flights<Raw>();
+  readonly #versions = new Versions<Raw>();
   #csrf: string | undefined;
 
   constructor(options: ClientOptions) {
@@ -147,25 +136,29 @@ export class UserApi {
     }
   }
 
-  /** A file, such as the export: the response as it comes, once its head is there. It is never sealed. */
-  async download(path: string, options: CallOptions = {}): Promise<Response> {
-    const call: Call = {
-      method: 'get', path, url: this.#url(path, undefined), body: undefined,
-      idempotencyKey: undefined, ifMatch: undefined,
-    };
-    const { signal, done } = this.#clock(options);
+  /**
+   * A file, such as the export: the response as it comes, once its head is there. It is never sealed. The deadline is
+   * that of the head; how long the body may take says the caller's own signal.
+   */
+  async download<P extends Downloads>(path: P, ...rest: DownloadRest<P>): Promise<Response> {
+    const input = (rest[0] ?? {}) as AnyInput & DownloadOptions;
+    const call = this.#prepare('get', path, input);
+    const { signal, until, done } = this.#clock(input);
     try {
-      // The body may take longer than the deadline of the head, so it is only the caller who ends it.
-      const headers = await this.#headers(call, false, undefined, signal);
-      headers.delete('X-Encrypt-Response');
-      const response = await within(signal, this.#send(call, headers, options.signal));
-      if (!response.ok) {
-        throw await this.#refusal(await this.#read(response, await this.#secret(false, signal), false));
-      }
-      return response;
-    } finally {
+      const response = await this.#repeated(call, signal, until, (expired) => this.#head(call, expired, signal));
+      done({ keepsCaller: true });
+      return input.onProgress === undefined ? response : counted(response, input.onProgress);
+    } catch (error) {
       done();
+      throw error;
     }
+  }
+
+  /** Forgets what was read: somebody else is signed in now. (A client with a credential of its own is for one only.) */
+  forget(): void {
+    this.#flights.close();
+    this.#versions.clear();
+    this.#csrf = undefined;
   }
 
   async #call<P extends keyof paths, M extends Method>(
@@ -174,14 +167,15 @@ export class UserApi {
     given: unknown,
   ): Promise<Result<Answer<P, M>>> {
     const input = (given ?? {}) as AnyInput;
+    if (method === 'get' && answersFile(path)) {
+      throw new TypeError(`${path} answers a file: use download`);
+    }
     const call = this.#prepare(method, path, input);
     const { signal, until, done } = this.#clock(input);
     try {
-      const raw = await (method === 'get' ? this.#shared(call, signal, until) : this.#repeated(call, signal, until));
-      const isBare = raw.text === '' && raw.status === 204;
-      const data = isBare ? undefined : answersText(path) ? raw.text : parsed(raw.text, raw.status, raw.requestId);
+      const raw = await (method === 'get' ? this.#shared(call, signal, until) : this.#changed(call, signal, until));
       const { status, etag, requestId, replayed } = raw;
-      return { data: data as Answer<P, M>, status, etag, requestId, replayed };
+      return { data: dataOf(path, raw) as Answer<P, M>, status, etag, requestId, replayed };
     } finally {
       done();
     }
@@ -217,8 +211,8 @@ export class UserApi {
     return url.href;
   }
 
-  /** A signal that fires at the deadline, or with the caller's own. */
-  #clock(options: CallOptions): { signal: AbortSignal; until: number; done: () => void } {
+  /** A signal that fires at the deadline, or with the caller's own; of the latter also afterwards, where it is kept. */
+  #clock(options: CallOptions): Clock {
     const deadlineMs = options.deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS;
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(new DeadlineError(deadlineMs)), deadlineMs);
@@ -227,40 +221,40 @@ export class UserApi {
       passOn();
     }
     options.signal?.addEventListener('abort', passOn, { once: true });
-    const done = (): void => {
+    const done = ({ keepsCaller = false } = {}): void => {
       clearTimeout(timer);
-      options.signal?.removeEventListener('abort', passOn);
+      if (!keepsCaller) {
+        options.signal?.removeEventListener('abort', passOn);
+      }
     };
     return { signal: controller.signal, until: Date.now() + deadlineMs, done };
   }
 
-  /** Identical reads at the same time are one request; it ends early only when nobody waits for it any more. */
-  async #shared(call: Call, signal: AbortSignal, until: number): Promise<Raw> {
+  /** Identical reads at the same time are one request. */
+  #shared(call: Call, signal: AbortSignal, until: number): Promise<Raw> {
     const key = `${call.ifMatch ?? ''} ${call.url}`;
-    let flight = this.#flights.get(key);
-    if (flight === undefined) {
-      const controller = new AbortController();
-      const promise = this.#repeated(call, controller.signal, until).finally(() => this.#flights.delete(key));
-      promise.catch(() => {});
-      flight = { promise, controller, waiting: 0 };
-      this.#flights.set(key, flight);
-    }
-    flight.waiting += 1;
+    return this.#flights.join(key, signal, (inFlight) =>
+      this.#repeated(call, inFlight, until, (expired) => this.#once(call, expired, inFlight)),
+    );
+  }
+
+  /** A change. What was asked before its end may not show it, so no later read joins such a request. */
+  async #changed(call: Call, signal: AbortSignal, until: number): Promise<Raw> {
+    this.#flights.close();
     try {
-      return await within(signal, flight.promise);
+      return await this.#repeated(call, signal, until, (expired) => this.#once(call, expired, signal));
     } finally {
-      flight.waiting -= 1;
-      if (flight.waiting === 0) {
-        if (this.#flights.get(key) === flight) {
-          this.#flights.delete(key);
-        }
-        flight.controller.abort(new DOMException('nobody waits', 'AbortError'));
-      }
+      this.#flights.close();
     }
   }
 
   /** Tries until it succeeds, is refused for good, or the signal fires. */
-  async #repeated(call: Call, signal: AbortSignal, until: number): Promise<Raw> {
+  async #repeated<T>(
+    call: Call,
+    signal: AbortSignal,
+    until: number,
+    once: (expired: boolean) => Promise<T>,
+  ): Promise<T> {
     const attempts = this.#options.attempts ?? ATTEMPTS;
     let renewed = false;
     let expired = false;
@@ -268,7 +262,7 @@ export class UserApi {
       signal.throwIfAborted();
       let failure: Error;
       try {
-        return await this.#once(call, expired, signal);
+        return await once(expired);
       } catch (error) {
         signal.throwIfAborted();
         failure = error as Error;
@@ -308,34 +302,39 @@ export class UserApi {
 
   async #once(call: Call, expired: boolean, signal: AbortSignal): Promise<Raw> {
     const secret = await this.#secret(expired, signal);
-    const known = this.#remembered.get(`${secret ?? ''} ${call.url}`);
+    // By cookie this client cannot tell whether the same person still asks, so it remembers nothing.
+    const key = call.method === 'get' && !('cookie' in this.#options.credential) ? `${secret ?? ''} ${call.url}` : undefined;
+    const known = key === undefined ? undefined : this.#versions.get(key);
     const headers = await this.#headers(call, expired, secret, signal);
-    if (call.method === 'get' && known !== undefined && call.ifMatch === undefined) {
+    if (known !== undefined && call.ifMatch === undefined) {
       headers.set('If-None-Match', known.etag);
     }
     const response = await this.#send(call, headers, signal);
-    const raw = await this.#read(response, secret, isSealable(call.path));
+    const raw = await read(response, this.#reading(call, secret));
     if (raw.status === 304 && known !== undefined) {
       return { ...known.raw, requestId: raw.requestId };
     }
     if (!response.ok) {
-      throw await this.#refusal(raw);
+      throw refusal(raw);
     }
-    if (call.method === 'get' && raw.etag !== undefined) {
-      this.#remember(`${secret ?? ''} ${call.url}`, raw.etag, raw);
+    if (key !== undefined && raw.etag !== undefined) {
+      this.#versions.set(key, raw.etag, raw);
     }
     return raw;
   }
 
-  #remember(key: string, etag: string, raw: Raw): void {
-    this.#remembered.delete(key);
-    this.#remembered.set(key, { etag, raw });
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= MAX_REMEMBERED) {
-        break;
-      }
-      this.#remembered.delete(oldest);
+  /** The head of a file. */
+  async #head(call: Call, expired: boolean, signal: AbortSignal): Promise<Response> {
+    const secret = await this.#secret(expired, signal);
+    const response = await within(signal, this.#send(call, await this.#headers(call, expired, secret, signal), signal));
+    if (!response.ok) {
+      throw refusal(await read(response, this.#reading(call, secret)));
     }
+    return response;
+  }
+
+  #reading({ path }: Call, secret: string | undefined): Reading {
+    return { path, secret, mustBeSealed: this.#options.sealed === true && isSealable(path) };
   }
 
   /** The credential's text; undefined where this client does not hold it. */
@@ -400,48 +399,12 @@ export class UserApi {
       throw new NetworkError('the service cannot be reached', { cause });
     }
   }
+}
 
-  async #read(response: Response, secret: string | undefined, isSealable: boolean): Promise<Answered> {
-    const { status, headers } = response;
-    const requestId = headers.get('X-Request-Id') ?? undefined;
-    let text;
-    try {
-      text = await response.text();
-    } catch (cause) {
-      throw new NetworkError('the answer broke off', { cause });
-    }
-    if (headers.get('X-Encrypted') === 'true') {
-      if (secret === undefined) {
-        throw new SealError('the response is sealed for a credential that this client does not hold');
-      }
-      text = await openSealed(parsed(text, status, requestId), secret, { status, requestId });
-    } else if (this.#options.sealed === true && isSealable && text !== '' && status !== 401) {
-      if (TRANSIENT.has(status)) {
-        // Of whatever stands before the service; not a word of it is believed, and trying again does no harm.
-        throw new UnexpectedResponseError(status, requestId, 'the answer is not sealed');
-      }
-      throw new SealError('the response should have been sealed and is not');
-    } else if (text.startsWith('{"version":3,') && secret !== undefined) {
-      const document = parsed(text, status, requestId);
-      text = isSealed(document) ? await openSealed(document, secret, { status, requestId }) : text;
-    }
-    return {
-      status,
-      text,
-      requestId,
-      etag: headers.get('ETag') ?? undefined,
-      replayed: headers.get('Idempotent-Replayed') === 'true',
-      retryAfter: retryAfter(headers.get('Retry-After')),
-    };
-  }
-
-  async #refusal(raw: Answered): Promise<Error> {
-    const document = parsed(raw.text, raw.status, raw.requestId) as Partial<Problem> | null;
-    if (typeof document?.code !== 'string' || document.status !== raw.status) {
-      return new UnexpectedResponseError(raw.status, raw.requestId, 'the answer is no problem document');
-    }
-    return new ProblemError(document as Problem, raw.requestId, raw.retryAfter);
-  }
+interface Clock {
+  readonly signal: AbortSignal;
+  readonly until: number;
+  readonly done: (how?: { keepsCaller?: boolean }) => void;
 }
 
 interface AnyInput extends CallOptions {
@@ -455,6 +418,10 @@ type Rest<P extends keyof paths, M extends Method> = {} extends Input<P, M>
   ? [input?: Input<P, M> & CallOptions]
   : [input: Input<P, M> & CallOptions];
 
+type DownloadRest<P extends Downloads> = undefined extends Input<P, 'get'>['path']
+  ? [options?: DownloadOptions]
+  : [options: DownloadOptions & { readonly path: Input<P, 'get'>['path'] }];
+
 /** A random UUID (RFC 9562, version 4); `crypto.randomUUID` is there in secure contexts alone. */
 function uuid(): string {
   const hex = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -462,10 +429,28 @@ function uuid(): string {
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, variant + hex.slice(17, 20), hex.slice(20)].join('-');
 }
 
-function parsed(text: string, status: number, requestId: string | undefined): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw new UnexpectedResponseError(status, requestId, 'the answer is not JSON');
+/** What a successful answer holds. */
+function dataOf(path: string, raw: Raw): unknown {
+  if (raw.text === '' && raw.status === 204) {
+    return undefined;
   }
+  if (answersText(path)) {
+    return raw.text;
+  }
+  const document = parsed(raw.text, raw.status, raw.requestId);
+  return mayBeWrapped(path) ? unwrapCustomer(document) : document;
+}
+
+/** The same response, whose bytes are counted as they are read. */
+function counted(response: Response, onProgress: (bytes: number) => void): Response {
+  let bytes = 0;
+  const counter = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      onProgress(bytes);
+      controller.enqueue(chunk);
+    },
+  });
+  const { status, statusText, headers } = response;
+  return new Response(response.body?.pipeThrough(counter) ?? null, { status, statusText, headers });
 }

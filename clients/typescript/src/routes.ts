@@ -22,6 +22,10 @@ const TEXT: ReadonlySet<string> = new Set([
   '/internal/import',
   '/problems/{code}',
 ]);
+/** Routes that answer a file, which may be too long to hold. */
+const FILES: ReadonlySet<string> = new Set(['/admin/customers/{customerId}/export', '/customer/me/export']);
+/** Routes that answer a customer which older services wrap. */
+const WRAPPED: ReadonlySet<string> = new Set(['/admin/customers/me', '/customer/me']);
 const IMPORT = '/internal/import';
 /** Unsafe routes that take no idempotency key, since they are safe to repeat by themselves. */
 const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/rewrap']);
@@ -29,8 +33,17 @@ const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/rewrap']);
 /** Whether its answers are text, to be handed on as they are. */
 export const answersText = (path: string): boolean => TEXT.has(path);
 
-/** Whether its answers can be sealed. */
-export const isSealable = (path: string): boolean => !PUBLIC.has(path) && path !== IMPORT;
+/** Whether its answers are lines of JSON. */
+export const answersLines = (path: string): boolean => path === IMPORT;
+
+/** Whether its answer is a file, for `download`. */
+export const answersFile = (path: string): boolean => FILES.has(path);
+
+/** Whether its answer is a customer that may come in the wrapper of an older service. */
+export const mayBeWrapped = (path: string): boolean => WRAPPED.has(path);
+
+/** Whether its answers can be sealed. Of a file only what is said instead of it. */
+export const isSealable = (path: string): boolean => !PUBLIC.has(path);
 
 /** Whether a change takes an idempotency key. */
 export const takesKey = (path: string): boolean => !KEYLESS.has(path);

@@ -698,7 +698,7 @@ export interface paths {
         put?: never;
         /**
          * Move records of an older service in
-         * @description One record `{key, value, expiration?}` a line, one result `{key, outcome, customerId?, detail?}` a line, in the order of the lines; both are streams. Safe to repeat.
+         * @description One record `{key, value, expiration?}` a line, one `ImportResult` a line, in the order of the lines; both are streams. Safe to repeat. Sealed, each line is a `SealedResponse` of some whole lines.
          */
         post: operations["importRecords"];
         delete?: never;
@@ -892,6 +892,15 @@ export interface components {
             } | null;
             name?: string | null;
             plan?: components["schemas"]["Plan"] | null;
+        };
+        /** @description A customer's limits, as administrators see them. */
+        AdminLimits: {
+            /** @description What the customer set for itself. */
+            byCustomer: components["schemas"]["Policy"][];
+            /** @description What administrators set for this customer. */
+            own: components["schemas"]["Policy"][];
+            /** @description What is in force: its plan's and its own. */
+            policies: components["schemas"]["Policy"][];
         };
         /** @description An API key as its owner sees it; `secret` is there only in the answer that made it. */
         ApiKey: {
@@ -1123,8 +1132,8 @@ export interface components {
             erasedAt?: string | null;
             /** Format: date-time */
             requestedAt: string;
-            /** @description Who asked. What an administrator asked for only an administrator withdraws. */
-            requestedBy: components["schemas"]["RequestedBy"];
+            /** @description What an administrator asked for, first or later, only an administrator withdraws. */
+            requestedBy: components["schemas"]["Requester"];
             /** @description `scheduled` while it can be withdrawn, then `erased`. */
             status: string;
         };
@@ -1141,6 +1150,22 @@ export interface components {
         Health: {
             /** @description `ok`, or `ready`. */
             status: string;
+        };
+        /**
+         * @description What a record came to.
+         * @enum {string}
+         */
+        ImportOutcome: "created" | "merged" | "unchanged" | "skipped" | "conflict" | "invalid";
+        /** @description The line that answers a record. */
+        ImportResult: {
+            /** @description Whose record it is, under the id that it has here. */
+            customerId?: components["schemas"]["CustomerId"] | null;
+            /** @description Why, in words of `docs/MIGRATION.md` separated by a comma and a space. */
+            detail?: string | null;
+            /** @description The record's key, cut off at [`super::line::MAX_KEY_BYTES`]; empty where the line had none. */
+            key: string;
+            /** @description What it came to. */
+            outcome: components["schemas"]["ImportOutcome"];
         };
         /** @description A JWK set (RFC 7517). */
         JwkSet: {
@@ -1491,13 +1516,11 @@ export interface components {
         Release: {
             lease: string;
         };
-        /** @description Who asked for an erasure. */
-        RequestedBy: {
-            /** @description As in the audit log. */
-            id: string;
-            /** @description `user` or `admin`. */
-            kind: string;
-        };
+        /**
+         * @description Who asked for an erasure.
+         * @enum {string}
+         */
+        Requester: "customer" | "administrator";
         /** @description RFC 9728 section 2. */
         ResourceMetadata: {
             authorization_servers: string[];
@@ -1679,6 +1702,45 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem400"];
             };
         };
+        /** @description - `malformed_request`: The request is malformed */
+        "400.malformed_request-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /** @description - `malformed_request`: The request is malformed */
+        "400.malformed_request-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /** @description - `malformed_request`: The request is malformed */
+        "400.malformed_request-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
         /**
          * @description - `malformed_request`: The request is malformed
          *     - `invalid_cursor`: The cursor is not valid
@@ -1695,10 +1757,58 @@ export interface components {
         };
         /**
          * @description - `malformed_request`: The request is malformed
+         *     - `invalid_cursor`: The cursor is not valid
+         */
+        "400.malformed_request.invalid_cursor-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
          *     - `malformed_body`: The body is not valid JSON
          */
         "400.malformed_request.malformed_body": {
             headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
+         *     - `malformed_body`: The body is not valid JSON
+         */
+        "400.malformed_request.malformed_body-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem400"];
+            };
+        };
+        /**
+         * @description - `malformed_request`: The request is malformed
+         *     - `malformed_body`: The body is not valid JSON
+         */
+        "400.malformed_request.malformed_body-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1764,8 +1874,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1784,8 +1896,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1822,14 +1936,32 @@ export interface components {
         };
         /**
          * @description - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         */
+        "403.forbidden.encryption_required-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `forbidden`: This credential may not do this
          *     - `insufficient_scope`: The API key lacks a scope
          *     - `origin_not_allowed`: The API key may not be used from this origin
          *     - `customer_suspended`: The customer is suspended
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1848,8 +1980,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -1870,12 +2004,53 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem404"];
             };
         };
+        /** @description - `customer_not_found`: There is no such customer */
+        "404.customer_not_found-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /** @description - `customer_not_found`: There is no such customer */
+        "404.customer_not_found-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /** @description - `customer_not_found`: There is no such customer */
+        "404.customer_not_found-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
         /**
          * @description - `customer_not_found`: There is no such customer
          *     - `audit_entry_not_found`: There is no such audit entry
          */
-        "404.customer_not_found.audit_entry_not_found": {
+        "404.customer_not_found.audit_entry_not_found-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1900,10 +2075,77 @@ export interface components {
         };
         /**
          * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `erasure_not_found`: Nobody asked for the erasure
+         */
+        "404.customer_not_found.erasure_not_found-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
          *     - `key_not_found`: There is no such API key
          */
-        "404.customer_not_found.key_not_found": {
+        "404.customer_not_found.key_not_found-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `key_not_found`: There is no such API key
+         */
+        "404.customer_not_found.key_not_found-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1913,9 +2155,8 @@ export interface components {
             };
         };
         /** @description - `problem_not_found`: There is no such problem type */
-        "404.problem_not_found": {
+        "404.problem_not_found-open": {
             headers: {
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -1924,9 +2165,8 @@ export interface components {
             };
         };
         /** @description - `route_not_found`: There is nothing at this path */
-        "404.route_not_found": {
+        "404.route_not_found-open": {
             headers: {
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -1938,8 +2178,10 @@ export interface components {
          * @description - `key_ended`: The API key is no longer active
          *     - `limit_reached`: A limit of the customer is reached
          */
-        "409.key_ended.limit_reached": {
+        "409.key_ended.limit_reached-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -1951,6 +2193,19 @@ export interface components {
         /** @description - `limit_reached`: A limit of the customer is reached */
         "409.limit_reached": {
             headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /** @description - `limit_reached`: A limit of the customer is reached */
+        "409.limit_reached-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2003,6 +2258,22 @@ export interface components {
             };
         };
         /**
+         * @description - `limit_reached`: A limit of the customer is reached
+         *     - `revoke_all_instead`: Too many tokens are revoked one by one
+         */
+        "409.limit_reached.revoke_all_instead-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem409"];
+            };
+        };
+        /**
          * @description - `status_transition_not_allowed`: The customer does not go from its status to that one
          *     - `limit_reached`: A limit of the customer is reached
          */
@@ -2027,6 +2298,45 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem410"];
             };
         };
+        /** @description - `customer_erased`: The customer was erased */
+        "410.customer_erased-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem410"];
+            };
+        };
+        /** @description - `customer_erased`: The customer was erased */
+        "410.customer_erased-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem410"];
+            };
+        };
+        /** @description - `customer_erased`: The customer was erased */
+        "410.customer_erased-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem410"];
+            };
+        };
         /** @description - `stale_version`: The resource is not in the state that the request demands */
         "412.stale_version": {
             headers: {
@@ -2038,9 +2348,87 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem412"];
             };
         };
+        /** @description - `stale_version`: The resource is not in the state that the request demands */
+        "412.stale_version-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem412"];
+            };
+        };
+        /** @description - `stale_version`: The resource is not in the state that the request demands */
+        "412.stale_version-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem412"];
+            };
+        };
+        /** @description - `stale_version`: The resource is not in the state that the request demands */
+        "412.stale_version-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem412"];
+            };
+        };
         /** @description - `body_too_large`: The body is too large */
         "413.body_too_large": {
             headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2061,9 +2449,52 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem415"];
             };
         };
-        /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
-        "422.idempotency_key_reused": {
+        /** @description - `unsupported_media_type`: The media type is not supported */
+        "415.unsupported_media_type-charged-replayed": {
             headers: {
+                "Accept-Patch": components["headers"]["Accept-Patch"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem415"];
+            };
+        };
+        /** @description - `unsupported_media_type`: The media type is not supported */
+        "415.unsupported_media_type-replayed": {
+            headers: {
+                "Accept-Patch": components["headers"]["Accept-Patch"];
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem415"];
+            };
+        };
+        /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
+        "422.idempotency_key_reused-charged-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /** @description - `idempotency_key_reused`: The idempotency key was used for another request */
+        "422.idempotency_key_reused-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2083,13 +2514,45 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem422"];
             };
         };
+        /** @description - `validation_failed`: The body has faults */
+        "422.validation_failed-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
         /**
          * @description - `validation_failed`: The body has faults
          *     - `field_not_writable`: A field may not be changed by this caller
          *     - `idempotency_key_reused`: The idempotency key was used for another request
          */
-        "422.validation_failed.field_not_writable.idempotency_key_reused": {
+        "422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed": {
             headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /**
+         * @description - `validation_failed`: The body has faults
+         *     - `field_not_writable`: A field may not be changed by this caller
+         *     - `idempotency_key_reused`: The idempotency key was used for another request
+         */
+        "422.validation_failed.field_not_writable.idempotency_key_reused-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2102,8 +2565,26 @@ export interface components {
          * @description - `validation_failed`: The body has faults
          *     - `idempotency_key_reused`: The idempotency key was used for another request
          */
-        "422.validation_failed.idempotency_key_reused": {
+        "422.validation_failed.idempotency_key_reused-charged-replayed": {
             headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem422"];
+            };
+        };
+        /**
+         * @description - `validation_failed`: The body has faults
+         *     - `idempotency_key_reused`: The idempotency key was used for another request
+         */
+        "422.validation_failed.idempotency_key_reused-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -2116,7 +2597,7 @@ export interface components {
          * @description - `quota_exceeded`: A rate limit is exceeded
          *     - `too_many_requests`: Too many requests from one address
          */
-        "429.quota_exceeded.too_many_requests": {
+        "429.quota_exceeded.too_many_requests-charged": {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
@@ -2132,8 +2613,6 @@ export interface components {
         /** @description - `too_many_requests`: Too many requests from one address */
         "429.too_many_requests": {
             headers: {
-                RateLimit: components["headers"]["RateLimit"];
-                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2144,9 +2623,8 @@ export interface components {
             };
         };
         /** @description - `internal_error`: Something went wrong on our side */
-        "500.internal_error": {
+        "500.internal_error-open": {
             headers: {
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2168,11 +2646,26 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem500"];
             };
         };
+        /**
+         * @description - `sealed_data_unreadable`: Stored data cannot be opened
+         *     - `internal_error`: Something went wrong on our side
+         */
+        "500.sealed_data_unreadable.internal_error-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem500"];
+            };
+        };
         /** @description - `not_ready`: The service is not ready */
-        "503.not_ready": {
+        "503.not_ready-open": {
             headers: {
                 "Retry-After": components["headers"]["Retry-After"];
-                "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2197,11 +2690,29 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem503"];
             };
         };
-        /** @description - `unavailable`: Temporarily unavailable */
-        "503.unavailable": {
+        /**
+         * @description - `not_ready`: The service is not ready
+         *     - `unavailable`: Temporarily unavailable
+         *     - `key_unavailable`: The key to the customer's data cannot be had
+         *     - `issuer_unavailable`: The token's issuer cannot be reached
+         */
+        "503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem503"];
+            };
+        };
+        /** @description - `unavailable`: Temporarily unavailable */
+        "503.unavailable-open": {
+            headers: {
+                "Retry-After": components["headers"]["Retry-After"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
             };
@@ -2283,11 +2794,11 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JwkSet"];
+                    "application/jwk-set+json": components["schemas"]["JwkSet"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.not_ready"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.not_ready-open"];
         };
     };
     resourceMetadata: {
@@ -2309,8 +2820,8 @@ export interface operations {
                     "application/json": components["schemas"]["ResourceMetadata"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.not_ready"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.not_ready-open"];
         };
     };
     getOperatorLog: {
@@ -2358,6 +2869,8 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
+            422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2397,6 +2910,7 @@ export interface operations {
             /** @description A page, newest first. */
             200: {
                 headers: {
+                    Link: components["headers"]["Link"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -2408,6 +2922,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2452,14 +2967,14 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
             409: components["responses"]["409.limit_reached.customer_exists.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2515,6 +3030,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2564,16 +3080,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2624,16 +3140,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2683,16 +3199,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2748,6 +3264,8 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2787,6 +3305,7 @@ export interface operations {
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2831,15 +3350,15 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2877,13 +3396,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            422: components["responses"]["422.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2923,6 +3443,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -2955,7 +3476,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request"];
@@ -2963,6 +3484,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3004,18 +3526,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3065,16 +3587,16 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerStatus"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3124,16 +3646,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3175,15 +3697,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3224,6 +3746,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3267,21 +3790,24 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getCustomer: {
@@ -3322,21 +3848,24 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putCustomer: {
@@ -3382,19 +3911,19 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchCustomer: {
@@ -3441,19 +3970,19 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     listKeys: {
@@ -3485,15 +4014,16 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     createKey: {
@@ -3534,18 +4064,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getKey: {
@@ -3589,21 +4119,24 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     revokeKey: {
@@ -3640,16 +4173,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            422: components["responses"]["422.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchKey: {
@@ -3699,19 +4233,19 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.key_ended.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
+            409: components["responses"]["409.key_ended.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     rotateKey: {
@@ -3755,18 +4289,18 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.key_not_found"];
-            409: components["responses"]["409.key_ended.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
+            409: components["responses"]["409.key_ended.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     listAudit: {
@@ -3813,15 +4347,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            400: components["responses"]["400.malformed_request.invalid_cursor"];
+            400: components["responses"]["400.malformed_request.invalid_cursor-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            422: components["responses"]["422.validation_failed-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getAuditEntry: {
@@ -3856,15 +4392,16 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEntry"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.audit_entry_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.audit_entry_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getAuditHead: {
@@ -3899,15 +4436,17 @@ export interface operations {
                     "application/json": components["schemas"]["AuditHead"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            422: components["responses"]["422.validation_failed-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getErasure: {
@@ -3939,15 +4478,16 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found.erasure_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     requestErasure: {
@@ -3988,18 +4528,18 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     withdrawErasure: {
@@ -4033,16 +4573,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found.erasure_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            422: components["responses"]["422.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found.erasure_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     exportCustomer: {
@@ -4072,15 +4613,16 @@ export interface operations {
                     "application/zip": components["schemas"]["Archive"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getLimits: {
@@ -4112,15 +4654,16 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putLimits: {
@@ -4161,18 +4704,18 @@ export interface operations {
                     "application/json": components["schemas"]["Limits"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     consumeLimits: {
@@ -4201,6 +4744,8 @@ export interface operations {
             200: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -4209,18 +4754,18 @@ export interface operations {
                     "application/json": components["schemas"]["Consumed"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     releaseLease: {
@@ -4249,23 +4794,25 @@ export interface operations {
             204: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getStatus: {
@@ -4306,21 +4853,24 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putStatus: {
@@ -4364,16 +4914,16 @@ export interface operations {
                     "application/json": components["schemas"]["CustomerStatus"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.csrf_failed.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.status_transition_not_allowed.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4414,18 +4964,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached.revoke_all_instead"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached.revoke_all_instead-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getUsage: {
@@ -4457,15 +5007,16 @@ export interface operations {
                     "application/json": components["schemas"]["Usage"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     dashboard: {
@@ -4487,8 +5038,8 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     dashboardFile: {
@@ -4513,9 +5064,9 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            404: components["responses"]["404.route_not_found"];
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            404: components["responses"]["404.route_not_found-open"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     docs: {
@@ -4537,8 +5088,8 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     docsStyle: {
@@ -4560,8 +5111,8 @@ export interface operations {
                     "text/css; charset=utf-8": string;
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     health: {
@@ -4583,7 +5134,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
+            500: components["responses"]["500.internal_error-open"];
         };
     };
     ensureCustomer: {
@@ -4632,14 +5183,14 @@ export interface operations {
                     "application/json": components["schemas"]["Ensured"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
             409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4687,16 +5238,16 @@ export interface operations {
                     "application/json": components["schemas"]["Customer"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.email_taken"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            412: components["responses"]["412.stale_version-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4708,6 +5259,8 @@ export interface operations {
             header?: {
                 /** @description W3C Trace Context. */
                 traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
                 /** @description An id of the caller's own. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
             };
@@ -4723,6 +5276,7 @@ export interface operations {
             /** @description What each record came to. */
             200: {
                 headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
@@ -4814,15 +5368,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
-            404: components["responses"]["404.customer_not_found"];
+            404: components["responses"]["404.customer_not_found-replayed"];
             409: components["responses"]["409.limit_reached.revoke_all_instead"];
-            410: components["responses"]["410.customer_erased"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -4849,8 +5403,8 @@ export interface operations {
                     };
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.unavailable"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.unavailable-open"];
         };
     };
     problem: {
@@ -4875,8 +5429,8 @@ export interface operations {
                     "text/html; charset=utf-8": string;
                 };
             };
-            404: components["responses"]["404.problem_not_found"];
-            500: components["responses"]["500.internal_error"];
+            404: components["responses"]["404.problem_not_found-open"];
+            500: components["responses"]["500.internal_error-open"];
         };
     };
     ready: {
@@ -4898,8 +5452,8 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            500: components["responses"]["500.internal_error"];
-            503: components["responses"]["503.not_ready"];
+            500: components["responses"]["500.internal_error-open"];
+            503: components["responses"]["503.not_ready-open"];
         };
     };
     getSession: {
@@ -4931,15 +5485,16 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getUser: {
@@ -4980,21 +5535,24 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putUser: {
@@ -5040,19 +5598,19 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchUser: {
@@ -5099,19 +5657,19 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.field_not_writable.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getPreferences: {
@@ -5152,21 +5710,24 @@ export interface operations {
             304: {
                 headers: {
                     ETag: components["headers"]["ETag"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request"];
+            400: components["responses"]["400.malformed_request-charged"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.encryption_required"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.encryption_required-charged"];
+            404: components["responses"]["404.customer_not_found-charged"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged"];
+            412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     putPreferences: {
@@ -5212,19 +5773,19 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     patchPreferences: {
@@ -5271,19 +5832,19 @@ export interface operations {
                     "application/json": components["schemas"]["Preferences"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased"];
-            412: components["responses"]["412.stale_version"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            412: components["responses"]["412.stale_version-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
 }

@@ -102,6 +102,40 @@ export async function openSealed(document: unknown, credential: string, frame: F
   }
 }
 
+/** Whether it is a sealed document of an older service, which marks it in no header. */
+export function isOlderSealed(value: unknown): value is Document {
+  return isSealed(value) && value['version'] === 3;
+}
+
+const LINES = 'application/x-ndjson';
+
+/**
+ * The lines that were sealed for this credential, part by part. Throws a SealError where a part is missing, stands in
+ * another place or does not open, and where the end is missing.
+ */
+export async function openSealedLines(sealed: string, credential: string, frame: Frame): Promise<string> {
+  const lines = sealed.split('\n').filter((line) => line !== '');
+  const last = lines.length - 1;
+  let text = '';
+  for (const [number, line] of lines.entries()) {
+    let document: unknown;
+    try {
+      document = JSON.parse(line);
+    } catch (cause) {
+      throw new SealError('a part of the sealed lines is not JSON', { cause });
+    }
+    const place = `${LINES};${number === last ? 'parts' : 'part'}=${number}`;
+    if (!isSealed(document) || document['version'] !== 4 || document['contentType'] !== place) {
+      throw new SealError('the sealed lines are not whole, or not in their order');
+    }
+    text += await openSealed(document, credential, frame);
+  }
+  if (last < 0) {
+    throw new SealError('the sealed lines are not whole, or not in their order');
+  }
+  return text;
+}
+
 /** A customer, whether it comes bare or in the wrapper `{success, customer}` of an older service. */
 export function unwrapCustomer<T = unknown>(value: unknown): T {
   const wrapped = value as { success?: unknown; customer?: unknown } | null;

@@ -6,9 +6,20 @@ export type Method = 'get' | 'put' | 'post' | 'patch' | 'delete';
 type Operation<P extends keyof paths, M extends Method> = NonNullable<paths[P][M]>;
 type Success = 200 | 201 | 202 | 204;
 
-/** The paths that have this method. */
+type HasMethod<P extends keyof paths, M extends Method> = [Operation<P, M>] extends [never] ? false : true;
+type AnswersFile<P extends keyof paths> =
+  HasMethod<P, 'get'> extends true
+    ? Operation<P, 'get'> extends { responses: { 200: { content: { 'application/zip': unknown } } } }
+      ? true
+      : false
+    : false;
+
+/** The paths whose answer is a file: `download` is for them. */
+export type Downloads = { [P in keyof paths]: AnswersFile<P> extends true ? P : never }[keyof paths];
+
+/** The paths that have this method, but those of files. */
 export type PathsOf<M extends Method> = {
-  [P in keyof paths]: [Operation<P, M>] extends [never] ? never : P;
+  [P in keyof paths]: HasMethod<P, M> extends false ? never : M extends 'get' ? Exclude<P, Downloads> : P;
 }[keyof paths];
 
 type Content<R> = R extends { content: infer C } ? C[keyof C] : undefined;

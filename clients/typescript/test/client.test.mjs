@@ -3,29 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadlineError, NetworkError, ProblemError, SealError, UnexpectedResponseError, UserApi, isProblem } from '../dist/index.js';
-
-const json = (body, status = 200, headers = {}) =>
-  new Response(body === undefined ? null : JSON.stringify(body), { status, headers: { 'X-Request-Id': 'req_1', ...headers } });
-const problem = (code, status, headers = {}) =>
-  json({ type: `/problems/${code}`, title: 'T', detail: 'D', instance: 'urn:request:req_1', code, status }, status, headers);
-
-/** A client whose requests are answered by these, one after the other; the last one stays. */
-function client(answers, options = {}) {
-  const seen = [];
-  const fetch = async (url, init) => {
-    const at = Math.min(seen.length, answers.length - 1);
-    seen.push({ url, ...init, at: performance.now() });
-    const answer = answers[at];
-    const made = typeof answer === 'function' ? await answer(init) : answer.clone();
-    return made;
-  };
-  const api = new UserApi({ baseUrl: 'https://api.test/', credential: { token: 'a.b.c' }, random: () => 0, fetch, ...options });
-  return { api, seen };
-}
-const fails = async () => {
-  throw new TypeError('fetch failed');
-};
-const hangs = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+import { client, fails, hangs, json, problem } from './support.mjs';
 
 test('a read is repeated after a failure on the way and after 503', async () => {
   const { api, seen } = client([fails, problem('unavailable', 503, { 'Retry-After': '0' }), json({ name: 'Ada' })]);
@@ -72,7 +50,7 @@ test('ensuring a customer is repeated with a key, and importing without one, bei
   const [first, second] = seen.map(({ headers }) => headers.get('Idempotency-Key'));
   assert.ok(first !== null && first === second, `${first} and ${second}`);
   const lines = '{"line":1,"result":"created"}\n';
-  const importing = client([fails, new Response(lines, { headers: { 'Content-Type': 'application/x-ndjson' } })], { sealed: true });
+  const importing = client([fails, new Response(lines, { headers: { 'Content-Type': 'application/x-ndjson' } })]);
   assert.equal((await importing.api.post('/internal/import', { body: '{"customerId":"demo"}\n' })).data, lines);
   const [{ body, headers }, again] = importing.seen;
   assert.deepEqual([body, headers.get('Content-Type')], ['{"customerId":"demo"}\n', 'application/x-ndjson']);

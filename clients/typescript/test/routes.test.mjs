@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { answersText, bodyType, isSealable, takesKey } from '../dist/routes.js';
+import { answersFile, answersLines, answersText, bodyType, isSealable, mayBeWrapped, takesKey } from '../dist/routes.js';
 
 const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
 const document = JSON.parse(read('../../../docs/openapi.json'));
@@ -32,9 +32,11 @@ test('every operation of the document is one that the client can call, and typed
     for (const [, variable] of path.matchAll(/\{(\w+)\}/g)) {
       assert.ok(names.has(variable), `${path} says what ${variable} is`);
     }
-    const kinds = new Set(answers.map((type) => (type === 'application/json' ? 'json' : type === 'application/zip' ? 'file' : 'text')));
+    const kinds = new Set(answers.map((type) => (/^application\/(?:[\w.-]+\+)?json$/.test(type) ? 'json' : type === 'application/zip' ? 'file' : 'text')));
     assert.ok(kinds.size <= 1, `${method} ${path} answers one kind`);
     assert.equal(answersText(path), kinds.has('text'), `${path} answers text: src/routes.ts says otherwise`);
+    assert.equal(answersFile(path), kinds.has('file'), `${path} answers a file: src/routes.ts says otherwise`);
+    assert.equal(answersLines(path), answers.includes('application/x-ndjson'), `${path} answers lines: src/routes.ts says otherwise`);
   }
 });
 
@@ -50,10 +52,18 @@ test('a key of idempotency is sent where one is taken, and every other change is
   }
 });
 
-test('only public answers and streams may come open to who wants them sealed', () => {
-  for (const { path, method, operation, answers } of operations) {
+test('only public answers and files may come open to who wants them sealed', () => {
+  for (const { path, method, operation } of operations) {
     const isPublic = Array.isArray(operation.security) && operation.security.length === 0;
-    const isStream = answers.includes('application/x-ndjson');
-    assert.equal(isSealable(path), !isPublic && !isStream, `${method} ${path}: src/routes.ts says otherwise`);
+    assert.equal(isSealable(path), !isPublic, `${method} ${path}: src/routes.ts says otherwise`);
+  }
+});
+
+test('what older services wrap are operations that answer a customer', () => {
+  const wrapped = operations.filter(({ path }) => mayBeWrapped(path));
+  assert.equal(new Set(wrapped.map(({ path }) => path)).size, 2);
+  for (const { path, operation } of wrapped) {
+    const { schema } = resolved(operation.responses[200]).content['application/json'];
+    assert.equal(schema.$ref, '#/components/schemas/Customer', path);
   }
 });

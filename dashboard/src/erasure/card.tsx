@@ -109,7 +109,7 @@ function Scheduled({ of, put, reload }: { of: Erasure; put: (erasure: Erasure | 
     await api().delete('/customer/me/erasure');
     put(null);
   });
-  const isByAdmin = of.requestedBy.kind === 'admin';
+  const isByAdmin = of.requestedBy === 'administrator';
   return (
     <>
       <Clock erasure={of} />

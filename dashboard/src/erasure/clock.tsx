@@ -23,7 +23,7 @@ export function Clock({ erasure: { requestedAt, dueAt, requestedBy } }: { erasur
       <p>
         {left > 0 ? 'until everything is erased, on ' : 'Everything is being erased; it was due on '}
         <Time at={dueAt} isExact />. Asked for on <Time at={requestedAt} /> by{' '}
-        {requestedBy.kind === 'admin' ? 'an administrator' : 'the owner'} (<code>{requestedBy.id}</code>).
+        {requestedBy === 'administrator' ? 'an administrator' : 'the owner'}.
       </p>
     </div>
   );

@@ -92,6 +92,7 @@ pub const KEPT: &[&str] = &[
     "erasure",
     "outbox",
     "schema_version",
+    "stood_aside",
     "token_state",
 ];
 
@@ -183,6 +184,7 @@ pub fn advance(turn: &mut Turn<'_>) -> Result<()> {
                 mut progress,
                 certificate: None,
             }),
+        ..
     }) = Erasure::load(turn.sql)?
     else {
         return Ok(());

@@ -1,5 +1,6 @@
 //! Requests as a polite client sends them, and what must be true of every response.
 
+use crate::support::described;
 use crate::support::server::Server;
 use crate::support::token::PERSONAL;
 use serde_json::Value;
@@ -251,6 +252,7 @@ impl Response {
         if matches!(self.status, 204 | 304) {
             assert!(self.body.is_empty(), "{}", self.describe());
         }
+        described::check(self);
     }
 
     /// RFC 9457, and no word of the caller's or of the inside in it.

@@ -6,6 +6,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+/// Keys that the platform lists at once.
+const PAGE_KEYS: usize = 1000;
+
 /// A running store. It ends with the process.
 pub struct Kv {
     address: SocketAddr,
@@ -81,15 +84,7 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
     let (status, body) = if shared.is_broken {
         (500, String::new())
     } else if key.is_empty() {
-        let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix="));
-        let prefix = decode(prefix.unwrap_or_default());
-        let keys: Vec<_> = shared
-            .values
-            .keys()
-            .filter(|key| key.starts_with(&prefix))
-            .collect();
-        let keys: Vec<_> = keys.iter().map(|key| json!({"name": key})).collect();
-        (200, json!({"keys": keys, "list_complete": true}).to_string())
+        (200, list(&shared.values, query).to_string())
     } else {
         match shared.values.get(&key) {
             Some(value) => (200, value.clone()),
@@ -102,6 +97,24 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
         "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
+}
+
+/// A page of keys; the cursor is the last key of the page before.
+fn list(values: &BTreeMap<String, String>, query: &str) -> Value {
+    let parameter = |name: &str| {
+        let mut parts = query.split('&').filter_map(|part| part.split_once('='));
+        decode(parts.find(|(key, _)| *key == name).map_or("", |(_, value)| value))
+    };
+    let (prefix, after) = (parameter("prefix"), parameter("cursor"));
+    let mut found = values
+        .keys()
+        .filter(|key| key.starts_with(&prefix) && **key > after);
+    let page: Vec<_> = found.by_ref().take(PAGE_KEYS).collect();
+    let keys: Vec<_> = page.iter().map(|key| json!({"name": key})).collect();
+    match found.next() {
+        Some(_) => json!({"keys": keys, "list_complete": false, "cursor": page.last()}),
+        None => json!({"keys": keys, "list_complete": true}),
+    }
 }
 
 fn decode(text: &str) -> String {

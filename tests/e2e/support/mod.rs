@@ -1,6 +1,7 @@
 //! What the tests stand on: servers, requests, tokens, and a look into what is stored.
 
 pub mod audit;
+pub mod described;
 pub mod http;
 pub mod integration;
 pub mod issuer;

@@ -7,6 +7,7 @@ use crate::support::people::Conditional;
 use crate::support::{Who, World};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use user_api::customer::request::{Reply, Request};
 use user_api::edge::route::Route;
 use user_api::error::Code;
@@ -27,10 +28,24 @@ struct History {
     world: World,
     model: Model,
     incarnation: String,
+    /// First halves of users' tags, by the answers in which they came.
+    of_users: BTreeMap<&'static str, String>,
 }
 
 impl History {
+    /// The first half of the resource's tag, if a client can know it.
+    fn incarnation(&self, ask: &Ask) -> Option<&String> {
+        match ask.resource {
+            Resource::Customer => Some(&self.incarnation),
+            Resource::User | Resource::Preferences => self.of_users.get(ask.who),
+        }
+    }
+
+    /// The number that a client knows; none of a user that was never shown to it.
     fn known(&self, ask: &Ask) -> i64 {
+        if self.incarnation(ask).is_none() {
+            return -1;
+        }
         let mut model = self.model.clone();
         model.meet(ask.who, 0);
         model.document(ask.who, ask.resource).version
@@ -47,7 +62,10 @@ impl History {
         };
         match ask.under {
             Under::Nothing => request,
-            Under::Known => request.if_match(&format!("\"{}.{}\"", self.incarnation, self.known(ask))),
+            Under::Known => {
+                let incarnation = self.incarnation(ask).unwrap_or(&self.incarnation);
+                request.if_match(&format!("\"{incarnation}.{}\"", self.known(ask)))
+            }
             Under::Wrong => request.if_match("\"wrong\""),
         }
     }
@@ -92,6 +110,12 @@ impl History {
                     prop_assert_eq!(&body[name], value, "{} of {:?}", name, ask);
                 }
                 prop_assert_eq!(version.number, number, "{:?}", ask);
+                if ask.resource != Resource::Customer {
+                    self.of_users
+                        .entry(ask.who)
+                        .or_insert_with(|| version.incarnation.clone());
+                }
+                prop_assert_eq!(Some(&version.incarnation), self.incarnation(ask), "{:?}", ask);
                 if ask.resource != Resource::Preferences {
                     let at = user_api::types::Timestamp::from_millis(updated_at).to_rfc3339();
                     prop_assert_eq!(&body["updatedAt"], &at);
@@ -167,12 +191,14 @@ proptest! {
         let world = World::new();
         let model = Model::new("Acme", world.now - 1);
         let incarnation = world.sql.raw(|db| db.query_row("SELECT incarnation FROM customer", [], |row| row.get(0)));
-        let mut history = History { world, model, incarnation: incarnation.unwrap() };
+        let mut history = History { world, model, incarnation: incarnation.unwrap(), of_users: BTreeMap::new() };
         for round in &rounds {
             history.play(round)?;
         }
         history.settle()?;
         history.world.restart();
         history.settle()?;
+        let tags: BTreeSet<_> = history.of_users.values().chain([&history.incarnation]).collect();
+        prop_assert_eq!(tags.len(), history.of_users.len() + 1, "two share a tag");
     }
 }

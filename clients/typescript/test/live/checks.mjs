@@ -35,6 +35,24 @@ const meddling = (change) => (url, init) => {
   return fetch(url, { ...init, headers });
 };
 
+/** What only a server does: a page of another origin may send no service key. */
+export const serverChecks = {
+  async 'the results of an import are opened where the service seals everything, asked or not'({ required }) {
+    for (const sealed of [true, false]) {
+      const api = new UserApi({ baseUrl: required.url, credential: { serviceKey: required.serviceKey }, sealed });
+      const records = [1, 2].map((number) => {
+        const id = `moved-${sealed}-${number}`;
+        return { key: `customer:customer:${id}`, value: { email: `${id}@example.test` } };
+      });
+      const body = records.map((record) => `${JSON.stringify(record)}\n`).join('');
+      const { data } = await api.post('/internal/import', { body });
+      const results = data.trim().split('\n').map((line) => JSON.parse(line));
+      equal(results.map(({ key }) => key), records.map(({ key }) => key), 'in the order of the lines');
+      assert(results.every(({ outcome }) => outcome === 'created'), data);
+    }
+  },
+};
+
 export const checks = {
   async 'a customer is read, changed with its version, and asked for by its version'(world) {
     const api = as(world);
@@ -150,6 +168,41 @@ export const checks = {
     equal((await failure(robot.get('/customer/me'))).status, 401, 'status');
   },
 
+  async 'where the service seals everything the client opens everything, asked or not'({ required }) {
+    const { customer } = required;
+    const made = (credential, options = {}) => new UserApi({ baseUrl: required.url, credential, ...options });
+    for (const sealed of [true, false]) {
+      const api = made({ token: customer.token }, { sealed });
+      equal((await api.get('/customer/me')).data.email, customer.email, 'the e-mail');
+      equal((await api.get('/customer/me')).data.email, customer.email, 'from memory');
+      equal((await api.patch('/customer/me', { body: { name: 'Sealed' } })).data.name, 'Sealed', 'the name');
+      const error = await failure(api.patch('/customer/me', { body: { plan: 'free' } }));
+      refused(error, 'field_not_writable', 422);
+      const entries = [];
+      for await (const entry of api.items('/customer/me/audit', { query: { limit: 2 } })) {
+        entries.push(entry.seq);
+      }
+      assert(entries.length >= 3 && new Set(entries).size === entries.length, `entries ${entries}`);
+      equal((await (await api.download('/customer/me/export')).arrayBuffer()).byteLength > 1000, true, 'the archive');
+    }
+    const response = await fetch(`${required.url}/customer/me`, { headers: { Authorization: `Bearer ${customer.token}`, 'X-Encrypt-Response': '0' } });
+    assert(!(await response.text()).includes(customer.email), 'nothing in the open');
+    const anonymous = await failure(made({ anonymous: true }).get('/customer/me'));
+    refused(anonymous, 'authentication_required', 401);
+  },
+
+  async 'a file comes as a stream, asked for again until its head is there'(world) {
+    const told = [];
+    const archive = await as(world).download('/customer/me/export', { onProgress: (bytes) => told.push(bytes) });
+    const bytes = new Uint8Array(await archive.arrayBuffer());
+    equal([bytes[0], bytes[1], told.at(-1)], [0x50, 0x4b, bytes.length], 'a ZIP, counted');
+    const lost = await as(world, { baseUrl: world.losing }).download('/customer/me/export');
+    await lost.arrayBuffer();
+    equal((await world.seen('losing')).map(({ status }) => status), [200, 200], 'it was asked for twice');
+    const path = { customerId: world.customer.customerId };
+    refused(await failure(as(world).download('/admin/customers/{customerId}/export', { path })), 'forbidden', 403);
+  },
+
   async 'the audit log is read page by page, every entry once, as far as it is wanted'(world) {
     const api = as(world);
     for (let number = 1; number <= 7; number += 1) {
@@ -180,9 +233,10 @@ export const checks = {
     const began = performance.now();
     const late = await failure(api.patch('/customer/me', { body: { name: 'x' }, deadlineMs: 300 }));
     assert(late instanceof DeadlineError && performance.now() - began < 5_000, `${late}`);
+    assert((await failure(api.download('/customer/me/export', { deadlineMs: 300 }))) instanceof DeadlineError, 'a file');
     for (let patience = 100; patience > 0; patience -= 1) {
       const seen = await world.seen('silent');
-      if (seen.length === 2 && seen.every(({ brokenOff }) => brokenOff)) {
+      if (seen.length === 3 && seen.every(({ brokenOff }) => brokenOff)) {
         return;
       }
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -9,10 +9,11 @@ const LIMITS = {
   pro: [{ name: 'burst', q: 1_000_000, w: 60 }],
 };
 
-/** Starts the service; pages of `origins` may call it. */
+/** Starts the service, and another one that seals all that it answers; pages of `origins` may call them. */
 export async function startWorld(origins = []) {
   const settings = { RATE_LIMITS: JSON.stringify(LIMITS), ALLOWED_ORIGINS: origins.join(',') || 'https://app.test' };
   const server = await startServer(settings);
+  const sealing = await startServer({ ...settings, RESPONSE_ENCRYPTION: 'required' });
   const proxy = await startProxy(server.url);
   return {
     server,
@@ -29,11 +30,13 @@ export async function startWorld(origins = []) {
       };
       const urls = Object.fromEntries(Object.entries(roads).map(([name, { url }]) => [name, url]));
       const nowhere = `http://127.0.0.1:${await probePort('127.0.0.1', 0)}`;
-      return { data: { ...urls, nowhere, ...people }, seen: (name) => roads[name].seen };
+      const required = { url: sealing.url, serviceKey: sealing.serviceKey, customer: await sealing.customer() };
+      return { data: { ...urls, nowhere, ...people, required }, seen: (name) => roads[name].seen };
     },
     stop: async () => {
       await proxy.close();
       await server.stop();
+      await sealing.stop();
     },
   };
 }

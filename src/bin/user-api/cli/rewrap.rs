@@ -160,7 +160,7 @@ fn ask(agent: &Agent, url: &str, key: &str, after: Option<&str>, limit: u8) -> R
             .header("Content-Type", "application/json")
             .header("X-Service-Key", key)
             .send(&body);
-        let mut response = match sent {
+        let response = match sent {
             Ok(response) => response,
             Err(error) => {
                 last = format!("the service does not answer: {error}");
@@ -169,12 +169,8 @@ fn ask(agent: &Agent, url: &str, key: &str, after: Option<&str>, limit: u8) -> R
         };
         match response.status().as_u16() {
             200 => {
-                let bytes = response
-                    .body_mut()
-                    .with_config()
-                    .limit(MAX_PAGE_BYTES)
-                    .read_to_vec();
-                match bytes.ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+                let bytes = service::body(key, "application/json", MAX_PAGE_BYTES, response);
+                match bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
                     Some(page) => return Ok(page),
                     None => return Err(Failure::failed("the answer is not that of a rewrap")),
                 }
@@ -187,7 +183,7 @@ fn ask(agent: &Agent, url: &str, key: &str, after: Option<&str>, limit: u8) -> R
                 }
                 last = format!("the service answers {status}");
             }
-            status => return Err(Failure::failed(service::refusal(status, response))),
+            _ => return Err(Failure::failed(service::refusal(key, response))),
         }
     }
     Err(Failure::failed(format!("{last}, {MAX_ATTEMPTS} times in a row")))

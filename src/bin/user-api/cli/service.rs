@@ -7,6 +7,8 @@ use std::time::Duration;
 use ureq::http::Response;
 use ureq::{Agent, Body};
 use url::{Host, Url};
+use user_api::edge::problem;
+use user_api::edge::sealed::{Frame, SEALED_HEADER, open};
 
 /// How long one request may take, in seconds.
 const REQUEST_DEADLINE_SECS: u64 = 300;
@@ -70,14 +72,42 @@ pub fn base_url(text: &str) -> std::result::Result<String, String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
+/// Whether the service seals its answers to the caller's key.
+pub fn is_sealed(response: &Response<Body>) -> bool {
+    response
+        .headers()
+        .get(SEALED_HEADER)
+        .is_some_and(|value| value == "true")
+}
+
+/// `X-Request-Id` of the response, to which what is sealed is bound.
+pub fn request_id(response: &Response<Body>) -> String {
+    let id = response.headers().get("X-Request-Id");
+    id.and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// The body of at most `limit` bytes, opened with the key where it is sealed; None where it cannot be had.
+pub fn body(key: &str, content_type: &str, limit: u64, mut response: Response<Body>) -> Option<Vec<u8>> {
+    let (status, request_id) = (response.status().as_u16(), request_id(&response));
+    let is_sealed = is_sealed(&response);
+    // Base64 and what stands around it.
+    let room = if is_sealed { limit.saturating_mul(2) } else { limit };
+    let bytes = response.body_mut().with_config().limit(room).read_to_vec().ok()?;
+    if !is_sealed {
+        return Some(bytes);
+    }
+    let frame = Frame {
+        status,
+        content_type,
+        request_id: &request_id,
+    };
+    open(key, frame, &bytes)
+}
+
 /// The code of the problem, which is ours and no secret.
-pub fn refusal(status: u16, mut response: Response<Body>) -> String {
-    let code = response
-        .body_mut()
-        .with_config()
-        .limit(MAX_PROBLEM_BYTES)
-        .read_to_vec()
-        .ok()
+pub fn refusal(key: &str, response: Response<Body>) -> String {
+    let status = response.status().as_u16();
+    let code = body(key, problem::MEDIA_TYPE, MAX_PROBLEM_BYTES, response)
         .and_then(|body| serde_json::from_slice::<serde_json::Value>(&body).ok())
         .and_then(|problem| Some(problem.get("code")?.as_str()?.to_owned()))
         .filter(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));

@@ -3,10 +3,12 @@
 use super::batch::Entry;
 use crate::cli::failure::{Failure, Result};
 use crate::cli::service;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::time::Duration;
 use ureq::http::Response;
 use ureq::{Agent, Body};
+use user_api::edge::import::MEDIA_TYPE;
+use user_api::edge::sealed_stream::Opener;
 use user_api::legacy::outcome::{Outcome, Told, Word};
 
 /// How often a batch is sent at most.
@@ -17,6 +19,8 @@ const FIRST_WAIT_MS: u64 = 500;
 const MAX_WAIT_MS: u64 = 60_000;
 /// Longest line of an answer, in bytes.
 const MAX_ANSWER_LINE_BYTES: u64 = 8_192;
+/// Longest sealed part of an answer, in bytes: the results of a window, in base64.
+const MAX_SEALED_PART_BYTES: u64 = 8_388_608;
 
 /// Where batches go.
 #[derive(Clone)]
@@ -112,38 +116,67 @@ impl Service {
         let sent = self
             .agent
             .post(&self.url)
-            .header("Content-Type", "application/x-ndjson")
+            .header("Content-Type", MEDIA_TYPE)
             .header("X-Service-Key", &self.key)
             .send(&body);
         let response =
             sent.map_err(|error| Failed::Again(format!("the service does not answer: {error}"), None))?;
         let status = response.status().as_u16();
         match status {
-            200 => read(response, keys),
+            200 if service::is_sealed(&response) => {
+                let lines = self.open(response, keys.len())?;
+                read(&mut Cursor::new(lines), keys)
+            }
+            200 => read(&mut BufReader::new(response.into_body().into_reader()), keys),
             429 | 500..=599 => {
                 let after = response.headers().get("Retry-After");
                 let after = after.and_then(|value| value.to_str().ok()?.trim().parse().ok());
                 let after = after.map(Duration::from_secs);
                 Err(Failed::Again(format!("the service answers {status}"), after))
             }
-            _ => Err(Failed::ForGood(service::refusal(status, response))),
+            _ => Err(Failed::ForGood(service::refusal(&self.key, response))),
         }
+    }
+
+    /// The lines of an answer that is sealed to the key, whole; of `results` lines there are no more parts than that.
+    fn open(&self, response: Response<Body>, results: usize) -> std::result::Result<Vec<u8>, Failed> {
+        let request_id = service::request_id(&response);
+        let mut opener = Opener::new(&self.key, MEDIA_TYPE, &request_id);
+        let mut sealed = BufReader::new(response.into_body().into_reader());
+        let mut lines = Vec::new();
+        for _ in 0..=results {
+            let part = line(&mut sealed, MAX_SEALED_PART_BYTES)?;
+            let opened = opener.line(&part);
+            lines.extend(
+                opened.ok_or_else(|| Failed::ForGood("the answer was not sealed for this key".to_owned()))?,
+            );
+            if opener.is_whole() {
+                return Ok(lines);
+            }
+        }
+        Err(Failed::ForGood("the answer is not that of an import".to_owned()))
+    }
+}
+
+/// The next line, with its end.
+fn line(lines: &mut impl BufRead, longest: u64) -> std::result::Result<Vec<u8>, Failed> {
+    let broken = || Failed::Again("the answer broke off".to_owned(), None);
+    let mut line = Vec::new();
+    Read::take(&mut *lines, longest)
+        .read_until(b'\n', &mut line)
+        .map_err(|_| broken())?;
+    if line.last() == Some(&b'\n') {
+        Ok(line)
+    } else {
+        Err(broken())
     }
 }
 
 /// The results, each of which must be that of its line: whoever answers something else is no such service.
-fn read(response: Response<Body>, keys: &[&str]) -> std::result::Result<Vec<Told>, Failed> {
+fn read(lines: &mut impl BufRead, keys: &[&str]) -> std::result::Result<Vec<Told>, Failed> {
     let mut told = Vec::with_capacity(keys.len());
-    let mut lines = BufReader::new(response.into_body().into_reader());
-    let broken = || Failed::Again("the answer broke off".to_owned(), None);
     for key in keys {
-        let mut line = Vec::new();
-        std::io::Read::take(&mut lines, MAX_ANSWER_LINE_BYTES)
-            .read_until(b'\n', &mut line)
-            .map_err(|_| broken())?;
-        if line.last() != Some(&b'\n') {
-            return Err(broken());
-        }
+        let line = line(lines, MAX_ANSWER_LINE_BYTES)?;
         match serde_json::from_slice::<Told>(&line) {
             Ok(answer) if answer.key == *key => told.push(answer),
             _ => return Err(Failed::ForGood("the answer is not that of an import".to_owned())),
