@@ -1,7 +1,7 @@
 // Having an archive or a certificate checked by the worker, under the keys that the service publishes.
 import type { CertificateReport, ExportReport, Verdict } from '@user-api/client/verify';
 import { api } from '../api';
-import address from './checker?worker&url';
+import address from './checker.ts?worker&url';
 
 interface Keys {
   readonly jwks: object;
