@@ -291,6 +291,34 @@ fn whoever_asked_withdraws_it_and_nothing_has_changed() {
 }
 
 #[test]
+fn the_session_tells_every_user_when_the_customer_is_erased() {
+    let mut world = World::new();
+    for (who, is_owner) in [(ada(), false), (owner(), true)] {
+        let session = world.json(&who.asks(Route::GetSession));
+        assert_eq!(
+            (&session["isOwner"], &session["erasureDueAt"]),
+            (&json!(is_owner), &Value::Null)
+        );
+    }
+    let body = json!({"reason": "by letter", "graceDays": 3});
+    let asked = world.accepted(&admin(), Route::AdminRequestErasure, &body);
+    for who in [ada(), owner()] {
+        assert_eq!(
+            world.json(&who.asks(Route::GetSession))["erasureDueAt"],
+            asked["dueAt"]
+        );
+    }
+    assert_eq!(
+        world.send(&admin().asks(Route::AdminWithdrawErasure)),
+        Reply::Done
+    );
+    assert_eq!(
+        world.json(&ada().asks(Route::GetSession))["erasureDueAt"],
+        Value::Null
+    );
+}
+
+#[test]
 fn what_an_administrator_asked_for_too_the_owner_cannot_withdraw() {
     // Later, sooner, and without a grace of its own: whoever asked first.
     for grace in [json!(null), json!(0), json!(30)] {

@@ -1132,6 +1132,8 @@ export interface components {
             erasedAt?: string | null;
             /** Format: date-time */
             requestedAt: string;
+            /** @description What an administrator asked for, first or later, only an administrator withdraws. */
+            requestedBy: components["schemas"]["Requester"];
             /** @description `scheduled` while it can be withdrawn, then `erased`. */
             status: string;
         };
@@ -1514,6 +1516,11 @@ export interface components {
         Release: {
             lease: string;
         };
+        /**
+         * @description Who asked for an erasure.
+         * @enum {string}
+         */
+        Requester: "customer" | "administrator";
         /** @description RFC 9728 section 2. */
         ResourceMetadata: {
             authorization_servers: string[];
@@ -1612,9 +1619,16 @@ export interface components {
         Session: {
             csrf: string | null;
             customerId: components["schemas"]["CustomerId"];
+            /**
+             * Format: date-time
+             * @description When the whole customer is erased, if that was asked for: a matter of all its users.
+             */
+            erasureDueAt: string | null;
             /** Format: date-time */
             expiresAt: string;
             isAdmin: boolean;
+            /** @description Whether the user owns the customer: may export and erase it, and make its keys. */
+            isOwner: boolean;
             userId: string;
         };
         /**
