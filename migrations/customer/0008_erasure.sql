@@ -1,9 +1,11 @@
--- One row while an erasure is asked for, and for ever once it was carried out. `asked_by` is who asked, under an id of
--- ours. `erased_at` is the moment of the one commit that makes the customer erased; `progress` how far the destruction
--- has come since; `certificate` the signed document at its end.
+-- One row while an erasure is asked for, and for ever once it was carried out. `asked_by` is who asked first, under an
+-- id of ours; `by_admin` whether an administrator asked, then or later. `erased_at` is the moment of the one commit that
+-- makes the customer erased; `progress` how far the destruction has come since; `certificate` the signed document at
+-- its end.
 CREATE TABLE erasure (
   one           INTEGER PRIMARY KEY CHECK (one = 1),
   asked_by      TEXT    NOT NULL CHECK (json_valid(asked_by)),
+  by_admin      INTEGER NOT NULL CHECK (by_admin IN (0, 1)),
   requested_at  INTEGER NOT NULL,
   due_at        INTEGER NOT NULL CHECK (due_at >= requested_at),
   erased_at     INTEGER,

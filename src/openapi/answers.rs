@@ -168,12 +168,22 @@ pub(super) struct Erasure {
     requested_at: Timestamp,
     /// From when on it cannot be withdrawn.
     due_at: Timestamp,
+    /// What an administrator asked for, first or later, only an administrator withdraws.
+    requested_by: Requester,
     /// From when on the customer is gone for everybody.
     #[schemars(skip_serializing_if = "Option::is_none")]
     erased_at: Option<Timestamp>,
     /// Once erased: the signed certificate, a compact JWS; null until nothing is left.
     #[schemars(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
+}
+
+/// Who asked for an erasure.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub(super) enum Requester {
+    Customer,
+    Administrator,
 }
 
 /// A JWK set (RFC 7517).

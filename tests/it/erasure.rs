@@ -228,7 +228,7 @@ fn it_is_scheduled_with_the_grace_and_asking_again_changes_nothing() {
     let mut world = World::new();
     let (owner, at) = (owner(), world.now);
     let time = |ms| Timestamp::from_millis(ms).to_rfc3339();
-    let view = json!({"status": "scheduled", "requestedAt": time(at), "dueAt": time(at + 7 * DAY)});
+    let view = json!({"status": "scheduled", "requestedAt": time(at), "dueAt": time(at + 7 * DAY), "requestedBy": "customer"});
     assert_eq!(world.accepted(&owner, Route::RequestErasure, &json!({})), view);
     world.now += DAY;
     assert_eq!(
@@ -240,6 +240,8 @@ fn it_is_scheduled_with_the_grace_and_asking_again_changes_nothing() {
     assert_eq!(world.json(&owner.asks(Route::GetStatus))["status"], "active");
     // An administrator brings it forward and never puts it off.
     let body = json!({"reason": "asked by letter", "graceDays": 30});
+    let mut view = view;
+    view["requestedBy"] = json!("administrator");
     assert_eq!(world.accepted(&admin(), Route::AdminRequestErasure, &body), view);
     let body = json!({"reason": "asked by letter", "graceDays": 1});
     let sooner = world.accepted(&admin(), Route::AdminRequestErasure, &body);
@@ -286,6 +288,44 @@ fn whoever_asked_withdraws_it_and_nothing_has_changed() {
     let mut after = world.json(&owner().asks(Route::GetCustomer));
     after["lastSeenAt"] = before["lastSeenAt"].clone();
     assert_eq!(after, before);
+}
+
+#[test]
+fn what_an_administrator_asked_for_too_the_owner_cannot_withdraw() {
+    // Later, sooner, and without a grace of its own: whoever asked first.
+    for grace in [json!(null), json!(0), json!(30)] {
+        let mut world = World::new();
+        world.accepted(&owner(), Route::RequestErasure, &json!({}));
+        let mut body = json!({"reason": "by court order"});
+        if !grace.is_null() {
+            body["graceDays"] = grace.clone();
+        }
+        let before = world.log().len();
+        let view = world.accepted(&admin(), Route::AdminRequestErasure, &body);
+        assert_eq!(view["requestedBy"], "administrator", "{grace}");
+        let entry = world.log().remove(before);
+        let told = &entry.detail.as_ref().unwrap()["changed"]["requestedBy"];
+        assert_eq!(told, &json!({"before": "customer", "after": "administrator"}));
+        if grace == json!(0) {
+            continue;
+        }
+        let again = world.accepted(&owner(), Route::RequestErasure, &json!({}));
+        assert_eq!(again, view);
+        world.restart();
+        assert_eq!(
+            world.refusal(&owner().asks(Route::WithdrawErasure)),
+            Code::Forbidden,
+            "{grace}"
+        );
+        assert_eq!(
+            world.send(&admin().asks(Route::AdminWithdrawErasure)),
+            Reply::Done
+        );
+        // The next one is the owner's own again.
+        let own = world.accepted(&owner(), Route::RequestErasure, &json!({}));
+        assert_eq!(own["requestedBy"], "customer");
+        assert_eq!(world.send(&owner().asks(Route::WithdrawErasure)), Reply::Done);
+    }
 }
 
 #[test]

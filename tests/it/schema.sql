@@ -79,6 +79,7 @@ CREATE TABLE customer (
 CREATE TABLE erasure (
   one           INTEGER PRIMARY KEY CHECK (one = 1),
   asked_by      TEXT    NOT NULL CHECK (json_valid(asked_by)),
+  by_admin      INTEGER NOT NULL CHECK (by_admin IN (0, 1)),
   requested_at  INTEGER NOT NULL,
   due_at        INTEGER NOT NULL CHECK (due_at >= requested_at),
   erased_at     INTEGER,

@@ -1123,6 +1123,8 @@ export interface components {
             erasedAt?: string | null;
             /** Format: date-time */
             requestedAt: string;
+            /** @description What an administrator asked for, first or later, only an administrator withdraws. */
+            requestedBy: components["schemas"]["Requester"];
             /** @description `scheduled` while it can be withdrawn, then `erased`. */
             status: string;
         };
@@ -1489,6 +1491,11 @@ export interface components {
         Release: {
             lease: string;
         };
+        /**
+         * @description Who asked for an erasure.
+         * @enum {string}
+         */
+        Requester: "customer" | "administrator";
         /** @description RFC 9728 section 2. */
         ResourceMetadata: {
             authorization_servers: string[];

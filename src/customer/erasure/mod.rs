@@ -13,6 +13,7 @@ pub mod run;
 use crate::caller::Caller;
 use crate::customer::audit::Actor;
 use crate::customer::config::Config;
+use crate::customer::entry::changes;
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
 use crate::customer::status::MAX_REASON_CHARS;
@@ -65,8 +66,10 @@ impl ErasureRequest {
 /// The row of table `erasure`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
-    /// Who asked.
+    /// Who asked first.
     pub asked_by: AskedBy,
+    /// Whether an administrator asked for it, first or after somebody else: then only one withdraws it.
+    pub by_admin: bool,
     /// When.
     pub requested_at: Timestamp,
     /// From when on it cannot be withdrawn.
@@ -93,7 +96,8 @@ impl Erasure {
     /// `internal_error` if the engine fails or the row is unreadable.
     pub fn load(sql: &dyn Sql) -> Result<Option<Self>> {
         let rows = sql.exec(
-            "SELECT asked_by, requested_at, due_at, erased_at, progress, certificate FROM erasure WHERE one = 1",
+            "SELECT asked_by, requested_at, due_at, erased_at, progress, certificate, by_admin FROM erasure \
+             WHERE one = 1",
             &[],
         )?;
         rows.first().map(Self::from_row).transpose()
@@ -110,10 +114,29 @@ impl Erasure {
         };
         Ok(Self {
             asked_by: json::from_stored(row.text(0)?.as_bytes(), "asked_by")?,
+            by_admin: row.integer(6)? != 0,
             requested_at: Timestamp::from_millis(row.integer(1)?),
             due_at: Timestamp::from_millis(row.integer(2)?),
             erased,
         })
+    }
+
+    /// Writes down one that is not carried out yet.
+    fn save(&self, sql: &dyn Sql) -> Result<()> {
+        let asked_by = String::from_utf8(json::to_bytes(&self.asked_by)?);
+        sql.exec(
+            "INSERT INTO erasure (one, asked_by, by_admin, requested_at, due_at) VALUES (1, ?, ?, ?, ?) \
+             ON CONFLICT (one) DO UPDATE SET by_admin = excluded.by_admin, due_at = excluded.due_at",
+            &[
+                asked_by
+                    .map_err(|_| Error::fault("who asked is not UTF-8"))?
+                    .into(),
+                i64::from(self.by_admin).into(),
+                self.requested_at.as_millis().into(),
+                self.due_at.as_millis().into(),
+            ],
+        )?;
+        Ok(())
     }
 
     /// Whether the moment has come to make the customer erased.
@@ -133,6 +156,16 @@ impl Erasure {
         }
     }
 
+    /// Who asked, as far as it decides who may withdraw it.
+    #[must_use]
+    pub const fn requested_by(&self) -> &'static str {
+        if self.by_admin {
+            "administrator"
+        } else {
+            "customer"
+        }
+    }
+
     /// The resource `…/erasure`.
     #[must_use]
     pub fn view(&self) -> Value {
@@ -140,6 +173,7 @@ impl Erasure {
             "status": "scheduled",
             "requestedAt": self.requested_at.to_rfc3339(),
             "dueAt": self.due_at.to_rfc3339(),
+            "requestedBy": self.requested_by(),
         });
         if let (Some(erased), Some(view)) = (&self.erased, view.as_object_mut()) {
             view.insert("status".to_owned(), "erased".into());
@@ -150,7 +184,8 @@ impl Erasure {
     }
 }
 
-/// Asks for the erasure. Only an administrator brings forward one that was asked for already.
+/// Asks for the erasure, as the customer or as an administrator. Only an administrator brings forward one that was
+/// asked for already, and whatever an administrator asked for is an administrator's from then on.
 ///
 /// # Errors
 /// `internal_error` from the engine.
@@ -158,7 +193,7 @@ pub fn request(
     sql: &dyn Sql,
     memory: &mut Memory,
     wanted: &ErasureRequest,
-    actor: &Actor,
+    (actor, as_admin): (&Actor, bool),
     config: &Config,
     now: Timestamp,
 ) -> Result<Map<String, Value>> {
@@ -170,17 +205,15 @@ pub fn request(
     if let Some(reason) = &wanted.reason {
         changed.insert("reason".to_owned(), json!({"before": null, "after": reason}));
     }
-    let before = match memory.erasure.take() {
-        Some(erasure) if wanted.grace_days.is_none() || erasure.due_at <= due_at => {
-            memory.erasure = Some(erasure);
-            return Ok(changed);
-        }
-        before => before,
-    };
+    let before = memory.erasure.take();
     let erasure = match &before {
         // Who asked first did ask.
         Some(before) => Erasure {
-            due_at: due_at.max(before.requested_at),
+            by_admin: before.by_admin || as_admin,
+            due_at: match wanted.grace_days {
+                Some(_) => before.due_at.min(due_at).max(before.requested_at),
+                None => before.due_at,
+            },
             ..before.clone()
         },
         None => Erasure {
@@ -188,28 +221,22 @@ pub fn request(
                 kind: actor.kind.to_owned(),
                 id: actor.id.clone(),
             },
+            by_admin: as_admin,
             requested_at: now,
             due_at,
             erased: None,
         },
     };
-    let told = |erasure: &Erasure| json!(erasure.due_at.to_rfc3339());
-    changed.insert(
-        "dueAt".to_owned(),
-        json!({"before": before.as_ref().map(told), "after": told(&erasure)}),
-    );
-    let asked_by = String::from_utf8(json::to_bytes(&erasure.asked_by)?);
-    sql.exec(
-        "INSERT INTO erasure (one, asked_by, requested_at, due_at) VALUES (1, ?, ?, ?) \
-         ON CONFLICT (one) DO UPDATE SET due_at = excluded.due_at",
-        &[
-            asked_by
-                .map_err(|_| Error::fault("who asked is not UTF-8"))?
-                .into(),
-            erasure.requested_at.as_millis().into(),
-            erasure.due_at.as_millis().into(),
-        ],
-    )?;
+    if before.as_ref() != Some(&erasure) {
+        let view = |erasure: Option<&Erasure>| match erasure {
+            Some(erasure) => json!({
+                "dueAt": erasure.due_at.to_rfc3339(), "requestedBy": erasure.requested_by(),
+            }),
+            None => Value::Null,
+        };
+        changed.extend(changes(&view(before.as_ref()), &view(Some(&erasure))));
+        erasure.save(sql)?;
+    }
     memory.erasure = Some(erasure);
     Ok(changed)
 }
@@ -220,7 +247,7 @@ pub fn request(
 /// `erasure_not_found`, `forbidden`, or `internal_error` from the engine.
 pub fn withdraw(sql: &dyn Sql, memory: &mut Memory, as_admin: bool) -> Result<Map<String, Value>> {
     let erasure = memory.erasure.as_ref().ok_or_else(not_found)?;
-    if !as_admin && erasure.asked_by.kind == "admin" {
+    if !as_admin && erasure.by_admin {
         let told = "An administrator asked for this erasure; only an administrator withdraws it.";
         return Err(Error::new(Code::Forbidden, told));
     }

@@ -183,6 +183,7 @@ pub fn advance(turn: &mut Turn<'_>) -> Result<()> {
                 mut progress,
                 certificate: None,
             }),
+        ..
     }) = Erasure::load(turn.sql)?
     else {
         return Ok(());

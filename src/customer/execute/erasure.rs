@@ -17,7 +17,8 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
     let (reply, changed) = match &request.command {
         Command::RequestErasure(wanted) => {
             let actor = turn.actor(memory, request, None)?;
-            let changed = erasure::request(turn.sql, memory, wanted, &actor, turn.config, turn.now)?;
+            let by = (&actor, request.as_admin);
+            let changed = erasure::request(turn.sql, memory, wanted, by, turn.config, turn.now)?;
             (Reply::Accepted(view(memory)?), changed)
         }
         Command::WithdrawErasure => (
