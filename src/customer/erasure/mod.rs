@@ -10,6 +10,7 @@
 //!    can still read the log, without its details.
 
 pub mod run;
+mod trail;
 
 use crate::caller::Caller;
 use crate::customer::api_keys::unknown_key;
