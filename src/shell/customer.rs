@@ -3,6 +3,7 @@
 use crate::caller::Caller;
 use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
+use crate::customer::erasure::run::Legacy;
 use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
 use crate::customer::outbox::{Notice, Told};
@@ -17,7 +18,7 @@ use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{self, header, respond};
-use crate::shell::{Storage, body, ensure, erasure, export, object, vault};
+use crate::shell::{Storage, body, ensure, erasure, export, legacy, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::vault::Errand as KeyErrand;
@@ -265,10 +266,7 @@ impl CustomerObject {
                     _ => Err(Error::fault("an alias answered something else")),
                 };
             }
-            Told::Legacy => {
-                let outcome = erasure::legacy(&self.env, &own_id).await?;
-                return self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome));
-            }
+            Told::Legacy => return self.erase_legacy(&own_id).await,
             Told::Vault => {
                 let held = vault::ask(&self.env, &own_id, KeyErrand::DeleteAll).await?;
                 return match held.wrapped {
@@ -280,6 +278,21 @@ impl CustomerObject {
         object::tell_directory(&self.env, settings, what)
             .await
             .map(|_| ())
+    }
+
+    /// One round of deleting what the older service's store has of an erased customer.
+    async fn erase_legacy(&self, own_id: &CustomerId) -> Result<()> {
+        let outcome = match legacy::store(&self.env) {
+            None => Legacy::NotBound,
+            Some(store) => {
+                let held = vault::ask(&self.env, own_id, KeyErrand::Look).await?;
+                let (trail, from) =
+                    self.with_awake(|customer, storage| customer.legacy_trail(storage, &held))?;
+                erasure::round(&store, own_id, trail, from).await?
+            }
+        };
+        let now = host::now();
+        self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome, now))
     }
 
     /// Does something with the customer in a transaction, without an await.

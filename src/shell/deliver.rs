@@ -59,7 +59,10 @@ pub async fn deliver(
     }
     // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
     for round in 0..MAX_RESENDS {
-        let (Some(newcomer), Some(elsewhere)) = (package.newcomer, relayed.elsewhere.take()) else {
+        let Some(newcomer) = package.newcomer else {
+            break;
+        };
+        let Some(elsewhere) = relayed.elsewhere.take() else {
             break;
         };
         envelope.customer = match elsewhere {

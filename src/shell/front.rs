@@ -7,7 +7,8 @@
 use crate::caller::Caller;
 use crate::customer::errand::By;
 use crate::customer::idempotency::IdempotencyKey;
-use crate::customer::request::Origin;
+use crate::customer::profile::NewCustomer;
+use crate::customer::request::{Elsewhere, Origin};
 use crate::customer::tokens::Target;
 use crate::edge;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
@@ -284,7 +285,8 @@ async fn forward(
             key: checked.idempotency_key,
             traceparent: log::traceparent(head.header(Field::Traceparent)).map(str::to_owned),
         };
-        let (customer, relayed) = create(env, site, by, posted).await?;
+        let (customer, relayed) = create(env, site, by.clone(), posted).await?;
+        admin::missed(env, site, &by, found, (Some(&customer), relayed.code)).await;
         trace.customer = Some(customer);
         return Ok(Outgoing::Relayed(relayed));
     }
@@ -298,6 +300,9 @@ async fn forward(
             ..by
         };
         let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+        let named = || NewCustomer::parse(body).ok()?.customer_id;
+        let meant = customer.clone().or_else(named);
+        admin::missed(env, site, &by, found, (meant.as_ref(), answer.code)).await;
         trace.customer = customer;
         let answer = admin::keep(env, site, &by, repeat, answer).await?;
         return Ok(Outgoing::Own(answer));
@@ -336,8 +341,10 @@ async fn forward(
         admin::revoke_own(env, site, &by, body).await?;
     }
     let by_operator = found.audience().is_admin() || found.audience() == Audience::Service;
-    if by_operator && relayed.code == Some(Code::CustomerNotFound) {
-        admin::missed(env, site, &by, &customer).await;
+    if relayed.elsewhere == Some(Elsewhere::Erased) {
+        admin::read_erased(env, site, &by, found, (&customer, relayed.code)).await?;
+    } else if by_operator {
+        admin::missed(env, site, &by, found, (Some(&customer), relayed.code)).await;
     }
     trace.customer = Some(customer);
     Ok(Outgoing::Relayed(relayed))

@@ -84,8 +84,10 @@ CREATE TABLE erasure (
   due_at        INTEGER NOT NULL CHECK (due_at >= requested_at),
   erased_at     INTEGER,
   progress      TEXT    CHECK (json_valid(progress)),
+  profile       BLOB,
   certificate   TEXT,
-  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL))
+  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL)
+         AND (profile IS NULL OR erased_at IS NOT NULL AND certificate IS NULL))
 ) STRICT;
 
 CREATE TABLE export_legacy (
