@@ -14,7 +14,6 @@ use crate::types::CustomerId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
-pub use user_api_cipher::NONCE_BYTES;
 use user_api_cipher::{Cipher, KEY_BYTES};
 
 /// The first byte of everything sealed in this form.
@@ -22,6 +21,8 @@ const FORMAT: u8 = 1;
 /// The version of the data keys that there are. It stands in every field, so that a customer's data key can be
 /// replaced one day.
 const KEY_VERSION: u32 = 1;
+/// Bytes of the nonce; the cipher's.
+pub const NONCE_BYTES: usize = 24;
 /// Bytes that sealing adds: format, key version, nonce, tag (16).
 pub const OVERHEAD_BYTES: usize = 1 + 4 + NONCE_BYTES + 16;
 
