@@ -233,6 +233,12 @@ impl Error {
     pub const fn is_refusal(&self) -> bool {
         self.code.status() < 500
     }
+
+    /// Whether what is stored is there and cannot be opened: it or its key is damaged, or the key lost.
+    #[must_use]
+    pub const fn is_unreadable(&self) -> bool {
+        matches!(self.code, Code::SealedDataUnreadable | Code::KeyUnavailable)
+    }
 }
 
 /// The sentence by which a [`Fault`] says that its field is not the caller's to change.

@@ -6,6 +6,7 @@
 use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
+use crate::customer::export::documents::if_readable;
 use crate::customer::idempotency::Fingerprint;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
@@ -13,12 +14,12 @@ use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
-use crate::customer::{MIGRATIONS, aliases, entry, outbox};
+use crate::customer::{MIGRATIONS, aliases, entry, listing, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
 use crate::legacy::outcome::{Outcome, Word};
-use crate::sql::{is_initialised, migrate};
+use crate::sql::migrate;
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -102,6 +103,12 @@ pub enum What {
         created_at: Timestamp,
         /// For whom it is asked.
         by: Box<By>,
+    },
+    /// A customer was begun of this id, as far as the claim of this e-mail tells, and another one wants the e-mail: if
+    /// it is nothing yet, whoever began it makes none any more.
+    StandAside {
+        /// The e-mail.
+        index: EmailIndex,
     },
     /// `alias` stands for this customer when a token carries this e-mail.
     AddAlias {
@@ -190,6 +197,24 @@ pub struct Shown {
     pub plan: Plan,
     pub status: Status,
     pub created_at: Timestamp,
+    /// Whether the e-mail and the display name are null because they cannot be opened.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unreadable: bool,
+}
+
+impl Shown {
+    /// What the list's own row tells of a customer that cannot be opened at all.
+    #[must_use]
+    pub fn of_row(row: &listing::Shown) -> Self {
+        Self {
+            email: None,
+            display_name: None,
+            plan: row.plan,
+            status: row.status,
+            created_at: row.created_at,
+            unreadable: true,
+        }
+    }
 }
 
 /// What an id is.
@@ -198,7 +223,7 @@ pub struct Shown {
 pub enum Standing {
     /// Nothing yet.
     Absent,
-    /// An alias; of this customer where the e-mail is one for which it was bound.
+    /// An alias; of this customer where the e-mail is one for which it was bound. One that has stood aside is one too.
     Alias(Option<CustomerId>),
     /// A customer.
     Customer {
@@ -210,15 +235,22 @@ pub enum Standing {
 }
 
 impl Turn<'_> {
-    /// What the list of customers tells of this one, for an administrator whose look is logged here.
+    /// What the list of customers tells of this one, for an administrator whose look is logged here. Of a damaged
+    /// profile it says so: one customer must not keep the others from being listed.
     fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
         let record = &memory.record;
+        let profile = if_readable(record.profile.clone())?;
+        if let Err(error) = &record.profile {
+            memory.passed_over = Some(error.clone());
+        }
         let shown = Shown {
-            email: record.profile()?.email.clone(),
-            display_name: record.profile()?.display_name.clone(),
+            unreadable: profile.is_none(),
+            email: profile.as_ref().and_then(|profile| profile.email.clone()),
+            display_name: profile.and_then(|profile| profile.display_name),
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
+            unreadable: profile.is_none(),
         };
         self.log_errand(memory, by, "customer.listed", Map::new())?;
         Ok(Answer::Shown(Box::new(shown)))
@@ -257,7 +289,7 @@ impl Turn<'_> {
                 }
                 other => Answer::NotMine(other),
             },
-            What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::Bind { index, .. } | What::StandAside { index } => Answer::Is(standing(Some(index))),
             What::CheckToken { user } => self.check_token(memory, user)?,
             What::Rewrap if is_erased => Answer::Is(Standing::Erased),
             What::Rewrap => Answer::Noted,
@@ -340,82 +372,7 @@ impl Turn<'_> {
             detail: entry::detail_of(&by.caller, &by.origin, changed),
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
-    }
-
-    /// An errand to an id that is no customer.
-    ///
-    /// # Errors
-    /// Only faults.
-    pub fn run_errand_absent(&mut self, what: &What) -> Result<(Option<Memory>, Answer)> {
-        let answer = match what {
-            What::Look { index, .. } => Answer::Is(self.standing(index.as_ref())?),
-            What::Create(create) => match self.standing(create.index.as_ref())? {
-                Standing::Absent => {
-                    let mut memory = self.create(create)?;
-                    if matches!(create.by.caller, Caller::Service(_)) {
-                        memory.counters.count(ENSURE, "ok", self.now);
-                    }
-                    self.remember_made(&mut memory, &create.by)?;
-                    return Ok((Some(memory), Answer::Created));
-                }
-                other => Answer::NotMine(other),
-            },
-            What::Bind {
-                index,
-                target,
-                instead_of,
-            } => {
-                if target == self.id {
-                    return Err(Error::fault("an id cannot stand for itself"));
-                }
-                migrate(self.sql, MIGRATIONS)?;
-                match aliases::bind(self.sql, index, target, instead_of.as_ref())? {
-                    Some(customer) => Answer::Bound(customer),
-                    None => Answer::Full,
-                }
-            }
-            What::Import(import) => {
-                let (memory, moved) = match self.standing(None)? {
-                    Standing::Absent => self.import_absent(import)?,
-                    _ => (None, Moved::all(import, Outcome::Conflict, Word::Alias)),
-                };
-                return Ok((memory, Answer::Moved(moved)));
-            }
-            What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
-            What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
-            What::CheckToken { .. } => Answer::Noted,
-            What::Show { .. } | What::Rewrap => Answer::Is(self.standing(None)?),
-            What::DropAlias { customer } => {
-                migrate(self.sql, MIGRATIONS)?;
-                aliases::erase(self.sql, customer)?;
-                Answer::Noted
-            }
-        };
-        Ok((None, answer))
-    }
-
-    /// What this id is, which is no customer. Writes nothing.
-    ///
-    /// # Errors
-    /// `internal_error` from the engine.
-    pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? {
-            return Ok(Standing::Absent);
-        }
-        let target = match index {
-            Some(index) => aliases::target(self.sql, index)?,
-            None => None,
-        };
-        if target.is_none() && aliases::was_erased(self.sql, None)? {
-            return Ok(Standing::Erased);
-        }
-        if !aliases::is_alias(self.sql)? {
-            return Ok(Standing::Absent);
-        }
-        Ok(Standing::Alias(target))
+        self.append(memory, entry)
     }
 
     /// Makes the customer: its record, its account, the word to the list, and the first entry of its log.

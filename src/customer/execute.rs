@@ -203,7 +203,9 @@ fn write_customer(
     Ok(done)
 }
 
-/// An administrator's edit. Another e-mail takes effect only once its claim is held, together with all the rest.
+/// An administrator's edit. Another e-mail takes effect only once its claim is held, together with all the rest. So
+/// does the one that the customer has already without its claim, as one that moved in may; but a PUT, which may only
+/// repeat what was read, goes without it where another customer holds it still.
 fn edit_customer(
     turn: &mut Turn<'_>,
     memory: &mut Memory,
@@ -214,19 +216,29 @@ fn edit_customer(
     let apply = |record: &Record| edit.clone().apply(record);
     let current = memory.record.profile()?.email.clone();
     let email = edit.email.as_deref().and_then(Email::parse);
-    let Some(email) = email.filter(|_| edit.email != current) else {
+    let is_kept = edit.email == current;
+    let Some(email) = email.filter(|_| !is_kept || !memory.account.email_claimed) else {
         return write_customer(turn, memory, condition, apply);
     };
     // Everything else is checked before the first word about the e-mail is written.
     unchanged_since(condition, &memory.record.version)?;
     apply(&memory.record)?;
-    match account::prepare(turn, memory, &email, request.claimed.as_ref())? {
-        Prepared::Keep => write_customer(turn, memory, condition, apply),
-        Prepared::Wait(wanted) => Ok(Done::read(Reply::Claim(wanted))),
-        Prepared::Take(wanted) => {
+    match account::prepare(turn, memory, &email, request.claimed.as_ref()) {
+        Ok(Prepared::Keep) => write_customer(turn, memory, condition, apply),
+        Ok(Prepared::Wait(wanted)) => Ok(Done::read(Reply::Claim(wanted))),
+        Ok(Prepared::Take(wanted)) => {
             account::take(turn, memory, &wanted)?;
+            let mut done = write_customer(turn, memory, condition, apply)?;
+            if is_kept {
+                let claimed = |is_claimed: bool| json!({"emailClaimed": is_claimed});
+                done.changed.extend(changes(&claimed(false), &claimed(true)));
+            }
+            Ok(done)
+        }
+        Err(error) if error.code == Code::EmailTaken && is_kept && edit.profile.replaces => {
             write_customer(turn, memory, condition, apply)
         }
+        Err(error) => Err(error),
     }
 }
 

@@ -19,6 +19,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+mod absent;
 pub mod account;
 pub mod admin_edit;
 pub mod aliases;
@@ -42,6 +43,7 @@ mod made;
 mod memory;
 pub mod moving;
 pub mod outbox;
+mod permission;
 pub mod preferences;
 pub mod profile;
 mod quota;
@@ -112,6 +114,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 8,
         script: include_str!("../../migrations/customer/0008_erasure.sql"),
+    },
+    Migration {
+        number: 9,
+        script: include_str!("../../migrations/customer/0009_standing_aside.sql"),
     },
 ];
 
@@ -228,6 +234,12 @@ impl Customer {
     #[must_use]
     pub fn has_fresh_notices(&self) -> bool {
         self.memory.as_ref().is_some_and(|memory| memory.outbox.is_fresh)
+    }
+
+    /// What could not be opened and was passed over since this was asked last, for the operator's log.
+    #[must_use]
+    pub fn passed_over(&mut self) -> Option<Error> {
+        self.memory.as_mut()?.passed_over.take()
     }
 
     /// What other objects must be told: what is due by then, [`Timestamp::MAX`] for all.

@@ -67,6 +67,14 @@ pub enum Told {
     Vault,
 }
 
+impl Told {
+    /// Whether it is the directory that is told.
+    #[must_use]
+    pub const fn is_of_directory(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Release { .. })
+    }
+}
+
 /// What is known of the outbox.
 #[derive(Debug, Default)]
 pub struct Outbox {

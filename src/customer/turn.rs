@@ -15,7 +15,8 @@ use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
-use crate::customer::profile::{NewCustomer, Record};
+use crate::customer::profile::NewCustomer;
+use crate::customer::refusals::{Admitted, Sum};
 use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
 use crate::customer::{MIGRATIONS, account, erasure, tokens, users};
@@ -120,7 +121,7 @@ impl<'a> Turn<'a> {
                 None => None,
             },
             email_claimed: true,
-            attempt: 0,
+            attempt: account::CREATED,
             new: NewCustomer::clone(new),
             created_at: None,
             by: errand::By {
@@ -195,7 +196,7 @@ impl<'a> Turn<'a> {
             Caller::User(_) => request.command.access(),
         };
         memory.record.status.allows(access)?;
-        permit(memory, request, passage.key.as_ref())?;
+        self.permit(memory, request, passage.key.as_ref())?;
         // 7.
         if let Some(repeat) = &request.repeat {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
@@ -294,7 +295,7 @@ impl<'a> Turn<'a> {
             let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
         }
-        if memory.has_preferences_waiting && owns_email(user, &memory.record) {
+        if memory.has_preferences_waiting && self.owns_email(memory, user)? {
             self.hand_over_preferences(memory, user)?;
         }
         memory.record.touch(self.sql, self.now)
@@ -302,7 +303,7 @@ impl<'a> Turn<'a> {
 
     /// A pending customer becomes active when a user comes whose token says that the customer's e-mail is verified.
     fn verify(&mut self, memory: &mut Memory, user: &User, request: &Request) -> Result<()> {
-        if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
+        if memory.record.status != Status::PendingVerification || !self.owns_email(memory, user)? {
             return Ok(());
         }
         let before = memory
@@ -324,9 +325,7 @@ impl<'a> Turn<'a> {
             detail: entry::detail(request, changed),
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -391,7 +390,7 @@ impl<'a> Turn<'a> {
         }
         memory.counters.count(request.operation, outcome, self.now);
         let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
-        if must_store || memory.refusals.admit(outcome, self.now) {
+        if must_store || self.admits_refusal(memory, outcome)? {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let target = entry::target(&request.command, &actor);
             let entry = Entry {
@@ -403,12 +402,7 @@ impl<'a> Turn<'a> {
                 detail: entry::detail(request, changed),
                 limiter: memory.quota.store(self.sql, self.now)?,
             };
-            memory
-                .head
-                .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
-            memory
-                .retention
-                .appended(&memory.head, self.config.audit_retention_ms);
+            self.append(memory, entry)?;
         }
         Ok(Answered {
             reply,
@@ -486,12 +480,41 @@ impl<'a> Turn<'a> {
         })
     }
 
+    /// Appends an entry to the log, whose detail is kept for a while.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn append(&mut self, memory: &mut Memory, entry: Entry<'_>) -> Result<()> {
+        memory
+            .head
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
+        memory
+            .retention
+            .appended(&memory.head, self.config.audit_retention_ms);
+        Ok(())
+    }
+
     /// Writes what waits in memory once its time has come.
     fn settle(&mut self, memory: &mut Memory) -> Result<()> {
         memory.counters.flush_if_due(self.sql, self.now)?;
-        let Some(sum) = memory.refusals.take_if_over(self.now) else {
-            return Ok(());
-        };
+        match memory.refusals.take_if_over(self.now) {
+            Some(sum) => self.sum_up(memory, &sum),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a refusal that no limit bounds gets an entry of its own; if not, it is counted.
+    fn admits_refusal(&mut self, memory: &mut Memory, outcome: &'static str) -> Result<bool> {
+        match memory.refusals.admit(outcome, self.now) {
+            Admitted::Single => return Ok(true),
+            Admitted::Counted => {}
+            Admitted::Summed(sum) => self.sum_up(memory, &sum)?,
+        }
+        Ok(false)
+    }
+
+    /// Many refusals in one entry.
+    fn sum_up(&mut self, memory: &mut Memory, sum: &Sum) -> Result<()> {
         let mut detail = Map::new();
         detail.insert("since".to_owned(), sum.since.to_rfc3339().into());
         detail.insert("counts".to_owned(), json!(sum.counts));
@@ -508,9 +531,7 @@ impl<'a> Turn<'a> {
             detail,
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     /// What [`crate::customer::Customer::tick`] does.
@@ -539,59 +560,11 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Whether the token says that the customer's own e-mail is its holder's.
-fn owns_email(user: &User, record: &Record) -> bool {
-    user.email_verified
-        && user.email.is_some()
-        && record
-            .profile
-            .as_ref()
-            .is_ok_and(|profile| user.email == profile.email)
-}
-
-/// Whether this caller may give this command at all.
-fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<()> {
-    let command = &request.command;
-    let is_allowed = match (&request.caller, key) {
-        (Caller::Integration(_), Some(key)) => match command.scope() {
-            Some(scope) => return key.allows(scope),
-            None => false,
-        },
-        (Caller::Integration(_), None) => false,
-        (Caller::Service(_), _) => command.is_for_services(),
-        (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
-        (Caller::User(user), _) if command.needs_owner() => {
-            if !is_owner(memory, user) {
-                return Err(Error::new(
-                    Code::Forbidden,
-                    "Only the owner of the customer may do this.",
-                ));
-            }
-            true
-        }
-        (Caller::User(_), _) => command.is_for_users(),
-    };
-    if is_allowed {
-        Ok(())
-    } else {
-        Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
-    }
-}
-
-/// Whether this user owns the customer.
-#[must_use]
-pub fn is_owner(memory: &Memory, user: &User) -> bool {
-    user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record)
-}
-
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.
 const REPLAYED: &str = "replayed";
 
 /// The outcome of a request that found nothing to do: a lease that is not held was given back, a revoked key revoked.
 const IDLE: &str = "idle";
-
-/// The scope of a token that makes its user an owner, whatever its e-mail.
-const OWNER_SCOPE: &str = "customer:owner";
 
 fn not_found() -> Error {
     Error::new(

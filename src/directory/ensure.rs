@@ -10,9 +10,11 @@
 //!    that customer already, or does not want the claim; then the claim is released and all begins anew.
 //! 4. An id that is not the holder is bound to it, with this e-mail.
 //!
-//! A claim whose holder is nothing yet is never released: whoever finds it makes the customer. That is how a crash
-//! between 2 and 3 is mended.
+//! A claim whose holder is nothing yet is not released here: whoever finds it makes the customer. That is how a crash
+//! between 2 and 3 is mended. Another customer that wants the e-mail has the holder stand aside
+//! ([`Tell::StandAside`]); then it is an alias, and 3 finds that it does not want the claim.
 
+use crate::customer::account::CREATED;
 use crate::customer::errand::{Answer as Said, By, Create, Errand, Standing, What as Tell};
 use crate::customer::idempotency::Seen;
 use crate::customer::profile::NewCustomer;
@@ -107,6 +109,8 @@ enum State {
 #[derive(Debug, Clone)]
 enum After {
     Again,
+    /// The id for a new customer had to stand aside: whoever comes next has another.
+    Busy,
     Done(CustomerId),
     Gone,
 }
@@ -157,6 +161,7 @@ impl Ensure {
             (State::Create(claim), Heard::Customer(said)) => self.was_created(claim, said),
             (State::Release(after), Heard::Directory(Kept::Done)) => match after {
                 After::Again => self.again(),
+                After::Busy => Err(contended("the id for a new customer stood aside")),
                 After::Done(customer) => Ok(self.done(customer)),
                 After::Gone => Err(gone()),
             },
@@ -224,6 +229,7 @@ impl Ensure {
         let after = match standing {
             Standing::Customer { .. } if is_named => After::Done(claim.holder.clone()),
             Standing::Erased if is_named => After::Gone,
+            Standing::Alias(_) if claim.holder == self.minted => After::Busy,
             _ => After::Again,
         };
         self.state = State::Release(after);
@@ -278,7 +284,7 @@ impl Ensure {
         Ask::Directory(What::Claim {
             index: self.wish.index,
             candidate,
-            attempt: 0,
+            attempt: CREATED,
         })
     }
 

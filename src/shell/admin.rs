@@ -8,6 +8,7 @@ use crate::customer::tokens::Target;
 use crate::directory::errand as directory;
 use crate::directory::list::{Page, Query};
 use crate::directory::shard::Shard;
+use crate::edge::customers::Look;
 use crate::edge::decode::operator_log_query;
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::Route;
@@ -267,12 +268,12 @@ async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
     let pages = pages(env, &site.settings, &asked.shard).await?;
     let deadline_ms = site.settings.object_deadline_ms;
     let (rows, has_more) = customers::merge(pages, asked.limit);
-    let shown: Vec<_> = stream::iter(&rows)
+    let looks: Vec<_> = stream::iter(&rows)
         .map(|row| show(env, by, &row.customer_id, deadline_ms))
         .buffered(MAX_PARALLEL)
-        .try_collect()
-        .await?;
-    let (body, link) = asked.page(&rows, has_more, shown, index)?;
+        .collect()
+        .await;
+    let (body, link) = asked.page(&rows, has_more, looks, index)?;
     let mut answer = document(body);
     answer.headers.extend(link.map(|link| ("Link", link)));
     Ok(answer)
@@ -300,22 +301,23 @@ pub(super) async fn pages(env: &Env, settings: &Settings, query: &Query) -> Resu
         .await
 }
 
-/// What the list tells of a customer, from its own object, where the look is logged.
-async fn show(
-    env: &Env,
-    by: &By,
-    customer: &CustomerId,
-    deadline_ms: u32,
-) -> Result<Option<customer::Shown>> {
+/// What the list tells of a customer, from its own object, where the look is logged. One that fails must not keep
+/// anybody from seeing the others.
+async fn show(env: &Env, by: &By, customer: &CustomerId, deadline_ms: u32) -> Look {
     let errand = customer::Errand {
         customer: customer.clone(),
         what: customer::What::Show {
             by: Box::new(by.clone()),
         },
     };
-    match object::ask_customer(env, &errand, deadline_ms).await? {
-        customer::Answer::Shown(shown) => Ok(Some(*shown)),
-        _ => Ok(None),
+    match object::ask_customer(env, &errand, deadline_ms).await {
+        Ok(customer::Answer::Shown(shown)) => Look::Is(*shown),
+        Ok(_) => Look::Gone,
+        Err(error) => {
+            let request_id = Some(by.origin.request_id.as_str());
+            worker::console_error!("{}", crate::edge::log::event("list", request_id, &error));
+            Look::Failed
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
 use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
-use crate::customer::outbox::Told;
+use crate::customer::outbox::{Notice, Told};
 use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
 use crate::directory::errand::What;
@@ -193,28 +193,34 @@ impl CustomerObject {
         }
     }
 
-    /// Tells other objects all that was written for them and not heard yet.
+    /// Tells the directory all that was written for it and not heard yet. What an erasure has to tell others is left
+    /// to the alarm: an administrator's change of this customer does not depend on it.
     ///
     /// # Errors
     /// As [`Self::tell_fresh`].
-    async fn tell_waiting(&self) -> Result<()> {
+    async fn tell_directory(&self) -> Result<()> {
         let waits = self
             .awake
             .borrow()
             .as_ref()
             .is_some_and(|awake| awake.customer.has_notices());
-        if waits {
-            self.tell(Timestamp::MAX).await
-        } else {
-            Ok(())
+        if !waits {
+            return Ok(());
         }
+        let notices = self.with_awake(|customer, storage| customer.notices(storage, Timestamp::MAX))?;
+        let of_directory = notices.into_iter().filter(|(_, told)| told.is_of_directory());
+        self.tell_all(of_directory.collect()).await
     }
 
     /// Tells other objects what is due by then. Nothing is lost where it fails, and nothing harmed where two do it
     /// at the same time: what is told can be told twice.
     async fn tell(&self, due_until: Timestamp) -> Result<()> {
-        let settings = &host::site(&self.env)?.settings;
         let notices = self.with_awake(|customer, storage| customer.notices(storage, due_until))?;
+        self.tell_all(notices).await
+    }
+
+    async fn tell_all(&self, notices: Vec<(Notice, Told)>) -> Result<()> {
+        let settings = &host::site(&self.env)?.settings;
         let mut outcome = Ok(());
         for (notice, told) in notices {
             let own_id = self.with_awake(|customer, _| Ok(customer.id().clone()))?;
@@ -322,11 +328,12 @@ impl CustomerObject {
         };
         self.unlock(request.creates()).await?;
         let by_operator = as_admin || matches!(request.caller, Caller::Service(_));
+        let is_change = by_operator && route.method().is_unsafe();
         let answered = self.decide(request).await?;
         // An operator's change is answered only when the directory has it, so it tells what waits even if another
-        // request is telling it already. A user's is told again by the alarm.
-        if by_operator {
-            self.tell_waiting().await.map(|()| answered)
+        // request is telling it already. A user's is told again by the alarm, and who only reads waits for nothing.
+        if is_change {
+            self.tell_directory().await.map(|()| answered)
         } else {
             let _ = self.tell_fresh().await;
             Ok(answered)
@@ -483,6 +490,9 @@ impl CustomerObject {
             for (sender, reply) in senders.into_iter().zip(replies) {
                 // Whoever asked may be gone; what was decided stays decided.
                 let _ = sender.send(reply);
+            }
+            if let Some(error) = customer.passed_over() {
+                worker::console_error!("{}", log::event("unreadable", None, &error));
             }
         }
         self.set_alarm(customer, storage);

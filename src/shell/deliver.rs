@@ -54,7 +54,7 @@ pub async fn deliver(
         object::call(env, &call).await
     };
     let mut relayed = send(&envelope).await?;
-    if relayed.elsewhere.is_none() && move_in(env, site, &envelope, relayed.code).await {
+    if relayed.elsewhere.is_none() && move_in(env, site, &envelope, relayed.code).await? {
         relayed = send(&envelope).await?;
     }
     // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
@@ -77,16 +77,23 @@ pub async fn deliver(
 
 /// The quiet way for those for whom no account is made: who is not here may still be in the older store. True if it
 /// is worth asking again.
-async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> bool {
+///
+/// # Errors
+/// `unavailable` if the store does not say.
+async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> Result<bool> {
     let (settings, origin) = (&site.settings, &envelope.origin);
     match (&envelope.caller, code) {
         (Caller::User(user), Some(Code::CustomerNotFound)) if !envelope.route.audience().is_admin() => {
             legacy::of_user(env, settings, user, origin).await
         }
+        // Administrators and services name the customer that they act on.
+        (Caller::User(_) | Caller::Service(_), Some(Code::CustomerNotFound)) => {
+            legacy::of_either(env, settings, Some(&envelope.customer), None, origin).await
+        }
         (Caller::Integration(key), Some(Code::InvalidApiKey)) if key.legacy => {
             legacy::of_key(env, settings, &key.customer, &key.digest, origin).await
         }
-        _ => false,
+        _ => Ok(false),
     }
 }
 
@@ -120,7 +127,8 @@ async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<Ensured
     let new = NewCustomer::parse(body)?;
     let email = new.profile.email.as_deref();
     let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
-    legacy::of_service(env, &site.settings, new.customer_id.as_ref(), email, &by.origin).await;
+    let named = new.customer_id.as_ref();
+    legacy::of_either(env, &site.settings, named, Some(email), &by.origin).await?;
     let wish = Wish {
         named: new.customer_id.clone(),
         index: site.customers.index.email(email)?,

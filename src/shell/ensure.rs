@@ -117,7 +117,7 @@ impl Newcomer {
     pub async fn ensure(&self, env: &Env, site: &Site) -> Result<Ensured> {
         // Who is in the older store moves in from there, and is found then.
         if let Caller::User(user) = &self.by.caller {
-            legacy::of_user(env, &site.settings, user, &self.by.origin).await;
+            legacy::of_user(env, &site.settings, user, &self.by.origin).await?;
         }
         let new = NewCustomer {
             customer_id: None,

@@ -22,7 +22,7 @@ pub async fn admit(env: &Env, site: &Site, caller: &Caller, origin: &Origin) -> 
     if !key.legacy || is_listed(env, site, key).await? {
         return Ok(());
     }
-    if legacy::of_key(env, &site.settings, &key.customer, &key.digest, origin).await {
+    if legacy::of_key(env, &site.settings, &key.customer, &key.digest, origin).await? {
         Ok(())
     } else {
         Err(unknown_key())

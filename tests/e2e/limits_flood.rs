@@ -3,20 +3,22 @@
 use crate::concurrency::at_once;
 use crate::limits::with_day;
 use crate::support::audit::verify;
-use crate::support::integration::{readings, revocation};
+use crate::support::http::get;
+use crate::support::integration::{admin, readings, revocation};
 use crate::support::server::Server;
 use crate::support::settings::Settings;
 use crate::support::shared::Customer;
 use crate::support::store;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many refusals the flood has.
 const REFUSALS: usize = 3000;
-/// What may be written in each minute of it: ten entries, and one that sums the others up.
-const PER_MINUTE: u64 = 11;
+/// What may be written in each minute of it: ten entries, one for each doubling of their number, and one for the rest.
+const PER_MINUTE: u64 = 10 + (REFUSALS / 10).ilog2() as u64 + 1;
 
 /// The rows of every table of a customer's object.
 fn rows(data: &tempfile::TempDir, customer: &Customer) -> BTreeMap<String, i64> {
@@ -119,4 +121,33 @@ fn a_flood_with_a_revoked_token_writes_few_rows() {
     server.stop();
     assert_little_was_written(&before, &rows(&data, &customer), took);
     verify(&store::customer(&data, &customer.id), &customer.id);
+}
+
+#[test]
+fn an_object_that_is_gone_before_the_window_ends_has_told_of_most_of_a_flood() {
+    let server = Server::start(&Settings::default());
+    let customer = Customer::on(&server);
+    customer.get(&server, "/customer/me").expect(200);
+    let everything = revocation(&customer.token, &json!({"all": true}));
+    everything.send(&server).expect(204);
+    flood(&server, &customer.token, 401);
+    // Nothing of its memory is left, as after an eviction.
+    let data = Arc::clone(server.data());
+    server.crash();
+    let server = Server::start_in(&Settings::default(), &data);
+    let told = |query: &str| {
+        let path = format!("/admin/customers/{}/audit?limit=100&{query}", customer.id);
+        let page = get(&path).bearer(&admin()).send(&server).ok();
+        page["data"].as_array().unwrap().clone()
+    };
+    let single = told("outcome=token_revoked").len() as u64;
+    let summed: u64 = told("action=requests.refused")
+        .iter()
+        .map(|entry| entry["detail"]["counts"]["token_revoked"].as_u64().unwrap())
+        .sum();
+    assert!(
+        single >= 10 && (single + summed) * 2 >= REFUSALS as u64,
+        "{single} entries and {summed} summed, of {REFUSALS}"
+    );
+    server.stop();
 }

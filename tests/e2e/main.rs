@@ -31,6 +31,7 @@ mod export;
 mod headers;
 mod idempotency;
 mod import;
+mod import_scale;
 mod isolation;
 mod issuer;
 mod key_scopes;

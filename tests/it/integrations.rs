@@ -141,21 +141,26 @@ fn exactly_the_limit_passes_and_whoever_waits_as_told_gets_in() {
 }
 
 #[test]
-fn a_flood_of_refused_requests_writes_ten_entries_and_a_sum() {
+fn a_flood_of_refused_requests_writes_ten_entries_and_few_sums() {
     let mut world = World::limited(THREE_A_MINUTE);
     let flood = vec![ada().asks(Route::GetCustomer); 500];
     world.batch(&flood);
+    // Of 497 refusals 10 singly, and 10, 20, 40, 80 and 160 in a sum each.
     let entries = world.log();
-    assert_eq!(entries.len(), 1 + 3 + 10);
+    assert_eq!(entries.len(), 1 + 3 + 10 + 5);
     world.now += 60_000;
     world.json(&ada().asks(Route::GetCustomer));
-    let sum = world
+    let sums: Vec<_> = world
         .log()
         .into_iter()
-        .find(|entry| entry.header["action"] == "requests.refused")
-        .unwrap();
-    assert_eq!(sum.header["actor"]["kind"], "system");
-    assert_eq!(world.log().len(), 1 + 3 + 10 + 2);
+        .filter(|entry| entry.header["action"] == "requests.refused")
+        .collect();
+    assert!(sums.iter().all(|sum| sum.header["actor"]["kind"] == "system"));
+    let counts = sums
+        .iter()
+        .map(|sum| sum.detail.as_ref().unwrap()["counts"]["quota_exceeded"].clone());
+    assert_eq!(counts.collect::<Vec<_>>(), [10, 20, 40, 80, 160, 177]);
+    assert_eq!(world.log().len(), 1 + 3 + 10 + 6 + 1);
 }
 
 #[test]

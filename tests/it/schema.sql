@@ -160,6 +160,10 @@ CREATE TABLE revocations (
 
 CREATE TABLE schema_version (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 
+CREATE TABLE stood_aside (
+  one  INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;
+
 CREATE TABLE token_state (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
   not_before  INTEGER,
@@ -280,5 +284,11 @@ CREATE TRIGGER what_was_erased_is_never_withdrawn BEFORE DELETE ON erasure
 WHEN old.erased_at IS NOT NULL
 BEGIN
   SELECT RAISE(ABORT, 'what was erased is never withdrawn');
+END;
+
+CREATE TRIGGER who_stood_aside_becomes_no_customer BEFORE INSERT ON customer
+WHEN EXISTS (SELECT 1 FROM stood_aside)
+BEGIN
+  SELECT RAISE(ABORT, 'who stood aside becomes no customer');
 END;
 

@@ -893,6 +893,15 @@ export interface components {
             name?: string | null;
             plan?: components["schemas"]["Plan"] | null;
         };
+        /** @description A customer's limits, as administrators see them. */
+        AdminLimits: {
+            /** @description What the customer set for itself. */
+            byCustomer: components["schemas"]["Policy"][];
+            /** @description What administrators set for this customer. */
+            own: components["schemas"]["Policy"][];
+            /** @description What is in force: its plan's and its own. */
+            policies: components["schemas"]["Policy"][];
+        };
         /** @description An API key as its owner sees it; `secret` is there only in the answer that made it. */
         ApiKey: {
             allowedOrigins: string[];
@@ -1935,8 +1944,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2374,6 +2385,19 @@ export interface components {
             };
         };
         /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
         "413.body_too_large-charged-replayed": {
             headers: {
                 "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
@@ -2553,21 +2577,6 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem422"];
-            };
-        };
-        /**
-         * @description - `quota_exceeded`: A rate limit is exceeded
-         *     - `too_many_requests`: Too many requests from one address
-         */
-        "429.quota_exceeded.too_many_requests": {
-            headers: {
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-Encrypted": components["headers"]["X-Encrypted"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem429"];
             };
         };
         /**
@@ -2771,7 +2780,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JwkSet"];
+                    "application/jwk-set+json": components["schemas"]["JwkSet"];
                 };
             };
             500: components["responses"]["500.internal_error-open"];
@@ -2846,6 +2855,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2898,6 +2908,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3005,6 +3016,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3238,6 +3250,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3278,6 +3291,7 @@ export interface operations {
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3374,6 +3388,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
             422: components["responses"]["422.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3414,6 +3429,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3446,7 +3462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request"];
@@ -3454,6 +3470,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3495,7 +3512,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request.malformed_body-replayed"];
@@ -3715,6 +3732,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3772,6 +3790,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -3829,6 +3848,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -3986,6 +4006,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4098,6 +4119,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4143,6 +4165,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
             422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4316,6 +4339,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             422: components["responses"]["422.validation_failed-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4360,6 +4384,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.audit_entry_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4403,6 +4428,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             422: components["responses"]["422.validation_failed-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4444,6 +4470,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4538,6 +4565,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-charged-replayed"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
             422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4577,6 +4605,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4617,6 +4646,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4700,6 +4730,8 @@ export interface operations {
             200: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -4708,18 +4740,18 @@ export interface operations {
                     "application/json": components["schemas"]["Consumed"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found-replayed"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased-replayed"];
-            413: components["responses"]["413.body_too_large-replayed"];
-            415: components["responses"]["415.unsupported_media_type-replayed"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     releaseLease: {
@@ -4748,23 +4780,25 @@ export interface operations {
             204: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found-replayed"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased-replayed"];
-            413: components["responses"]["413.body_too_large-replayed"];
-            415: components["responses"]["415.unsupported_media_type-replayed"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
-            429: components["responses"]["429.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getStatus: {
@@ -4819,6 +4853,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4964,6 +4999,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5441,6 +5477,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5498,6 +5535,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5672,6 +5710,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];

@@ -155,10 +155,15 @@ impl Reader<'_> {
         )
     }
 
-    /// The entry without its detail.
+    /// The entry without its detail, which is there and cannot be opened: null as one that is no longer kept, so it
+    /// is named.
     fn bare(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {
         let header: Value = json::from_stored(row.text(1)?.as_bytes(), "audit header")?;
-        Ok(entry(&header, None, &hex(row.blob(3)?), viewer))
+        let mut shown = entry(&header, None, &hex(row.blob(3)?), viewer);
+        if let Value::Object(shown) = &mut shown {
+            shown.insert("unreadable".to_owned(), json!(["detail"]));
+        }
+        Ok(shown)
     }
 
     fn shown(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {

@@ -92,6 +92,7 @@ pub const KEPT: &[&str] = &[
     "erasure",
     "outbox",
     "schema_version",
+    "stood_aside",
     "token_state",
 ];
 

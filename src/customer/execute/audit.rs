@@ -8,7 +8,7 @@ use crate::customer::audit::view::Viewer;
 use crate::customer::command::Command;
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
-use crate::customer::turn::{Turn, is_owner};
+use crate::customer::turn::Turn;
 use crate::error::{Code, Error, Result};
 
 /// Carries out a command that reads the log.
@@ -18,7 +18,7 @@ use crate::error::{Code, Error, Result};
 pub fn execute(turn: &Turn<'_>, memory: &Memory, request: &Request) -> Result<Done> {
     let viewer = match &request.caller {
         _ if request.as_admin => Viewer::Operator,
-        Caller::User(user) if is_owner(memory, user) => Viewer::Owner,
+        Caller::User(user) if turn.is_owner(memory, user)? => Viewer::Owner,
         Caller::User(user) => Viewer::Member(memory.user_id(user)?.as_str()),
         // A key has the scope that the owner gave it.
         Caller::Integration(_) => Viewer::Owner,

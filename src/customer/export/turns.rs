@@ -116,8 +116,6 @@ impl Turn<'_> {
             detail,
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 }

@@ -12,6 +12,7 @@ use user_api::customer::errand::{self, Errand};
 use user_api::customer::request::Reply;
 use user_api::directory::errand::What;
 use user_api::edge::route::Route;
+use user_api::error::Code;
 use user_api::legacy::outcome::Outcome::{self, Conflict, Created, Invalid, Merged, Skipped, Unchanged};
 use world::{World, id};
 
@@ -154,6 +155,70 @@ fn the_first_owner_gets_the_preferences_and_nobody_loses_any() {
     let newer = json!({"emailVisibility": "public", "displayName": {"lastChangedAt": 1_800_000_000}});
     assert_eq!(world.told(&format!("preferences_{ACME}"), newer), Merged);
     assert_eq!(visibility(&mut world, &owner(ACME)), "private");
+}
+
+#[test]
+fn damaged_preferences_that_wait_and_a_damaged_owner_trouble_no_request() {
+    let damage = |world: &World, statement: &str| {
+        let changed = world.objects[ACME].0.raw(|db| db.execute(statement, []));
+        assert_eq!(changed.unwrap(), 1, "{statement}");
+    };
+    let visibility = |world: &mut World| {
+        world.json(ACME, &owner(ACME).asks(Route::GetPreferences))["emailVisibility"].clone()
+    };
+    let waiting = "SELECT count(*) FROM legacy WHERE kind = 'preferences' AND key = ''";
+    let count = |world: &World| -> i64 {
+        let found = world.objects[ACME]
+            .0
+            .raw(|db| db.query_row(waiting, [], |row| row.get(0)));
+        found.unwrap()
+    };
+    for place in [
+        "legacy SET document = zeroblob(60) WHERE kind = 'preferences'",
+        "users SET profile = zeroblob(60)",
+        "users SET preferences = zeroblob(60), preferences_version = 1",
+    ] {
+        let mut world = World::new();
+        world.told(&key(), acme());
+        // Met before its preferences come.
+        visibility(&mut world);
+        let preferences = json!({"emailVisibility": "public", "displayName": {"current": "Zoë"}});
+        world.told(&format!("auth:preferences:{ACME}"), preferences);
+        damage(&world, &format!("UPDATE {place}"));
+        world.sleep();
+        world.json(ACME, &owner(ACME).asks(Route::GetCustomer));
+        world.json(ACME, &owner(ACME).asks(Route::GetStatus));
+        let customer = &mut world.objects.get_mut(ACME).unwrap().1;
+        assert_eq!(
+            customer.passed_over().unwrap().code,
+            Code::SealedDataUnreadable,
+            "{place}"
+        );
+        // Neither is anything written, nor are the preferences lost.
+        assert_eq!(count(&world), 1, "{place}");
+    }
+    let mut world = World::new();
+    world.told(&key(), acme());
+    visibility(&mut world);
+    world.told(
+        &format!("auth:preferences:{ACME}"),
+        json!({"emailVisibility": "public"}),
+    );
+    let profile: Vec<u8> = world.objects[ACME]
+        .0
+        .raw(|db| db.query_row("SELECT profile FROM users", [], |row| row.get(0)))
+        .unwrap();
+    damage(&world, "UPDATE users SET profile = zeroblob(60)");
+    world.sleep();
+    assert_eq!(visibility(&mut world), "private");
+    // Once it is repaired, the next to come gets them.
+    let repaired = world.objects[ACME]
+        .0
+        .raw(|db| db.execute("UPDATE users SET profile = ?1", [profile]));
+    assert_eq!(repaired.unwrap(), 1);
+    world.sleep();
+    assert_eq!(visibility(&mut world), "public");
+    assert_eq!(count(&world), 0);
 }
 
 #[test]
@@ -330,6 +395,49 @@ fn a_claim_is_not_taken_from_whom_somebody_has_signed_in_to_or_who_was_made_here
 }
 
 #[test]
+fn an_e_mail_that_another_customer_held_is_claimed_once_it_is_free_by_setting_it_again() {
+    let same = "owner@acme.example";
+    let young = json!({"email": same, "createdAt": "2025-01-01T00:00:00Z"});
+    let mut world = World::new();
+    world.told(&key(), acme());
+    assert_eq!(
+        world.told("customer:customer:cust_young", young.clone()),
+        Conflict
+    );
+    let says =
+        |route: Route, body: &Value| admin().sends_to(route, "cust_young", body.to_string().as_bytes());
+    let patch = says(Route::AdminPatchCustomer, &json!({ "email": same }));
+    assert_eq!(code(world.change("cust_young", patch.clone())), "email_taken");
+    // A replacement may only repeat what was read: it is carried out, and the e-mail stays as it is.
+    let put = says(Route::AdminPutCustomer, &json!({"email": same, "name": "Young"}));
+    assert!(matches!(
+        world.change("cust_young", put.clone()),
+        Reply::Content { .. }
+    ));
+    assert_eq!(customer(&mut world, "cust_young")["name"], "Young");
+    assert_eq!(world.holder(same).as_deref(), Some(ACME));
+    for request in [patch, put] {
+        let mut world = World::new();
+        world.told(&key(), acme());
+        world.told("customer:customer:cust_young", young.clone());
+        world.set_status(ACME, "erased");
+        assert!(matches!(
+            world.change("cust_young", request.clone()),
+            Reply::Content { .. }
+        ));
+        assert_eq!(world.holder(same).as_deref(), Some("cust_young"));
+        assert_eq!(
+            world.told("customer:customer:cust_young", young.clone()),
+            Unchanged
+        );
+        assert!(matches!(
+            world.change("cust_young", request),
+            Reply::Content { .. }
+        ));
+    }
+}
+
+#[test]
 fn a_claim_of_one_who_does_not_want_it_is_taken() {
     let mut world = World::new();
     world.create("cust_gone", "owner@acme.example");
@@ -473,6 +581,50 @@ fn hostile_records_are_told_and_do_nothing_else() {
         assert_eq!(world.told(&key, value), outcome, "{key}");
     }
     assert_eq!(customer(&mut world, ACME), before);
+}
+
+#[test]
+fn records_that_point_at_each_other_in_a_circle_are_told_and_followed_nowhere() {
+    let hash = |email: &str| {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(email.as_bytes());
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let mut world = World::new();
+    for (own, other) in [("cust_a", "cust_b"), ("cust_b", "cust_a")] {
+        let record = json!({
+            "customerId": own, "email": format!("{own}@x.example"), "replacedBy": other, "aliasOf": other,
+            "createdAt": "2024-01-01T00:00:00Z",
+        });
+        assert_eq!(world.told(&format!("customer:customer:{own}"), record), Created);
+    }
+    for (own, other) in [("cust_a", "cust_b"), ("cust_b", "cust_a")] {
+        let email = format!("{own}@x.example");
+        for form in [
+            "idx:customer:email-to-customer:",
+            "idx:auth:email-to-customer:",
+            "email_",
+        ] {
+            let index = format!("{form}{}", hash(&email));
+            assert_eq!(world.told(&index, json!(other)), Conflict, "{index}");
+            // An index of an index, and one that names itself.
+            assert_ne!(world.told(&index, json!(index)), Created);
+        }
+        // A record that is nothing but another's name.
+        assert_eq!(world.told(&format!("customer_{own}"), json!(other)), Invalid);
+        assert_eq!(world.holder(&email).as_deref(), Some(own));
+        let own_user = Who::user("auth0|own")
+            .email(&email)
+            .change(|user| user.customer = Some(id(own)));
+        let shown = world.json(own, &own_user.asks(Route::GetCustomer));
+        assert_eq!(
+            (&shown["customerId"], &shown["email"]),
+            (&json!(own), &json!(email))
+        );
+    }
 }
 
 #[test]
