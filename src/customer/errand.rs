@@ -250,7 +250,6 @@ impl Turn<'_> {
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
-            unreadable: profile.is_none(),
         };
         self.log_errand(memory, by, "customer.listed", Map::new())?;
         Ok(Answer::Shown(Box::new(shown)))
