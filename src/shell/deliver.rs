@@ -114,9 +114,10 @@ pub async fn ensure_for_service(
     match ensured(env, site, body, by).await {
         Ok(ensured) => {
             let answer = answer(created(&ensured.customer_id, ensured.created)?);
-            let answer = match ensured.repeated {
-                true => idempotency::replay(idempotency::stored(&answer)),
-                false => answer,
+            let answer = if ensured.repeated {
+                idempotency::replay(idempotency::stored(&answer))
+            } else {
+                answer
             };
             Ok((Some(ensured.customer_id), answer))
         }

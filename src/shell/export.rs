@@ -44,8 +44,8 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
             future_to_promise(async move {
                 // Requests that have arrived go first.
                 Delay::from(Duration::ZERO).await;
-                let ended = ended(&env, &export, &checked).await;
-                step(&awake, &export, &controller, ended)
+                let revoked = revoked(&env, &export, &checked).await;
+                step(&awake, &export, &controller, revoked)
             })
         })
     };
@@ -64,7 +64,7 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
 
 /// Why an administrator's export must not go on, asked now and then. Where the operators' object does not answer, it
 /// is asked again at the next piece.
-async fn ended(env: &Env, export: &RefCell<Export>, checked: &Cell<Timestamp>) -> Option<Error> {
+async fn revoked(env: &Env, export: &RefCell<Export>, checked: &Cell<Timestamp>) -> Option<Error> {
     let since_ms = host::now().as_millis().saturating_sub(checked.get().as_millis());
     let (by, customer) = {
         let export = export.borrow();
@@ -89,10 +89,10 @@ fn step(
     awake: &Shared,
     export: &Rc<RefCell<Export>>,
     controller: &ReadableStreamDefaultController,
-    refused: Option<Error>,
+    revoked: Option<Error>,
 ) -> std::result::Result<JsValue, JsValue> {
     let mut export = export.borrow_mut();
-    let made = match refused {
+    let made = match revoked {
         Some(error) => Err(error),
         None => piece(awake, &mut export),
     };

@@ -27,13 +27,13 @@ use worker::Env;
 
 /// The binding.
 const LEGACY_KV: &str = "LEGACY_KV";
-/// How long all reads for one request may take together, in milliseconds.
-const DEADLINE_MS: u64 = 5_000;
 /// Most pages of revoked tokens that are listed of each form, of 1,000 each: as many as a customer may hold. Only what
 /// is in force is there: the store drops an entry when its token expires.
 const MAX_DENIED_PAGES: u32 = 10;
 /// Keys of one page of an erasure's listing.
 const PAGE_KEYS: u32 = 100;
+/// How long all reads for one request may take together, in milliseconds.
+const DEADLINE_MS: u64 = 5_000;
 /// Who the log says it was.
 const ACTOR: &str = "legacy_kv";
 

@@ -104,7 +104,7 @@ impl OperatorObject {
             operator.forget();
             return Err(error);
         }
-        // An earlier alarm that is set already finds out itself when it must come again.
+        // Details are always due some day: a request that changes nothing of that writes no alarm.
         let set = self.alarm.get();
         if let Some(due) = operator.due().filter(|due| set.is_none_or(|set| *due < set)) {
             storage.wake_at(due)?;
