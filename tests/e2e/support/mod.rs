@@ -1,6 +1,8 @@
 //! What the tests stand on: servers, requests, tokens, and a look into what is stored.
 
 pub mod audit;
+#[path = "../../../bench/fill/append.rs"]
+pub mod fill;
 pub mod http;
 pub mod integration;
 pub mod issuer;
