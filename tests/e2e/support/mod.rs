@@ -1,6 +1,7 @@
 //! What the tests stand on: servers, requests, tokens, and a look into what is stored.
 
 pub mod audit;
+pub mod counted;
 #[path = "../../../bench/fill/append.rs"]
 pub mod fill;
 pub mod http;
