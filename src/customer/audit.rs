@@ -156,10 +156,10 @@ impl Head {
         let mut stored = salt.to_vec();
         stored.extend_from_slice(&detail);
         let stored = fields.seal_with(Column::AuditDetail, &seq.to_string(), &stored, nonce)?;
+        // The table numbers its rows itself, which costs no look for a row of that number, and holds them to the header.
         sql.exec(
-            "INSERT INTO audit (seq, header, detail, hash, limiter) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO audit (header, detail, hash, limiter) VALUES (?, ?, ?, ?)",
             &[
-                seq.into(),
                 header.into(),
                 stored.into(),
                 hash.as_slice().into(),
