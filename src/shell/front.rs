@@ -22,7 +22,7 @@ use crate::edge::sealed::SEALED_HEADER;
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
 use crate::shell::admin_create::{Posted, create};
-use crate::shell::deliver::{Package, deliver, ensure_for_service};
+use crate::shell::deliver::{Package, deliver, ensure_once};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http::{self, Head};
@@ -290,17 +290,8 @@ async fn forward(
         return Ok(Outgoing::Relayed(relayed));
     }
     if found == Route::EnsureCustomer {
-        let repeat = admin::repeat(found, checked.idempotency_key, body)?;
-        if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
-            return Ok(Outgoing::Own(answer));
-        }
-        let by = By {
-            fingerprint: repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller)),
-            ..by
-        };
-        let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+        let (customer, answer) = ensure_once(env, site, by, body, checked.idempotency_key).await?;
         trace.customer = customer;
-        let answer = admin::keep(env, site, &by, repeat, answer).await?;
         return Ok(Outgoing::Own(answer));
     }
     let named = addressee(found, checked.variable, &by.caller, body);
