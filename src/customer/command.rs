@@ -236,6 +236,7 @@ impl Command {
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
                 | Self::ListAudit(_)
+                | Self::ReadAuditHead(_)
                 | Self::RequestErasure(_)
                 | Self::WithdrawErasure
                 | Self::ReadErasure

@@ -166,7 +166,7 @@ impl<'a> Turn<'a> {
         }
         // 3.
         if memory.record.status == Status::Erased {
-            return Ok(erasure::gone(memory, request)?.into());
+            return erasure::gone(self, memory, request);
         }
         self.settle(memory)?;
         let mut passage = Passage::default();

@@ -30,7 +30,7 @@ pub struct Package<'a> {
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
     /// For whom an account may be made.
-    pub newcomer: Option<&'a Newcomer>,
+    pub newcomer: Option<&'a Newcomer<'a>>,
 }
 
 /// 3., 4. The answer of the request's customer, and who that is.
@@ -61,7 +61,10 @@ pub async fn deliver(
     }
     // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
     for round in 0..MAX_RESENDS {
-        let (Some(newcomer), Some(elsewhere)) = (package.newcomer, relayed.elsewhere.take()) else {
+        let Some(newcomer) = package.newcomer else {
+            break;
+        };
+        let Some(elsewhere) = relayed.elsewhere.take() else {
             break;
         };
         envelope.customer = match elsewhere {
@@ -117,6 +120,16 @@ pub async fn ensure_once(
     let fingerprint = repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller));
     let by = By { fingerprint, ..by };
     let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+    let named = || NewCustomer::parse(body).ok()?.customer_id;
+    let meant = customer.clone().or_else(named);
+    admin::missed(
+        env,
+        site,
+        &by,
+        Route::EnsureCustomer,
+        (meant.as_ref(), answer.code),
+    )
+    .await;
     let answer = admin::keep(env, site, &by, repeat, answer).await?;
     Ok((customer, answer))
 }

@@ -35,7 +35,7 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
     let env = env.clone();
     let export = Rc::new(RefCell::new(Export::new(plan)));
     let source = Object::new();
-    let refused = |_| Error::fault("the platform refused a stream");
+    let refused = |_: JsValue| Error::fault("the platform refused a stream");
     let pull = {
         let (awake, export) = (Rc::clone(awake), Rc::clone(&export));
         Closure::<dyn FnMut(ReadableStreamDefaultController) -> js_sys::Promise>::new(move |controller| {

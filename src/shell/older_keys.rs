@@ -23,10 +23,9 @@ pub async fn admit(env: &Env, site: &Site, caller: &Caller, origin: &Origin) -> 
         return Ok(());
     }
     if legacy::of_key(env, &site.settings, &key.customer, &key.digest, origin).await? {
-        Ok(())
-    } else {
-        Err(unknown_key())
+        return Ok(());
     }
+    Err(unknown_key())
 }
 
 async fn is_listed(env: &Env, site: &Site, key: &Integration) -> Result<bool> {

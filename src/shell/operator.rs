@@ -69,7 +69,7 @@ impl DurableObject for OperatorObject {
             .map(|code| (CODE_HEADER, code.as_str().to_owned()))
             .into_iter()
             .collect();
-        Ok(respond(answer, &code).into())
+        Ok(respond(answer, code).into())
     }
 }
 

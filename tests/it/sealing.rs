@@ -41,7 +41,7 @@ fn unreadable(world: &mut World, request: &Request) {
     let before = world.dump();
     let error = world.try_send(request).unwrap_err();
     assert_eq!(error.code, Code::SealedDataUnreadable, "{:?}", request.command);
-    assert!(!error.internal.unwrap().is_empty());
+    assert!(!error.internal.as_ref().unwrap().is_empty());
     assert!(world.dump() == before, "{:?} wrote something", request.command);
 }
 
