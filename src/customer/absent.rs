@@ -26,6 +26,7 @@ impl Turn<'_> {
                     if matches!(create.by.caller, Caller::Service(_)) {
                         memory.counters.count(ENSURE, "ok", self.now);
                     }
+                    self.remember_made(&mut memory, &create.by)?;
                     return Ok((Some(memory), Answer::Created));
                 }
                 other => Answer::NotMine(other),

@@ -6,6 +6,8 @@
 use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
+use crate::customer::export::documents::if_readable;
+use crate::customer::idempotency::Fingerprint;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
@@ -148,6 +150,9 @@ pub struct Create {
 pub struct By {
     pub caller: Caller,
     pub origin: Origin,
+    /// Of a request that is known again when it is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// What the object answers.
@@ -158,6 +163,10 @@ pub enum Answer {
     Is(Standing),
     /// The customer was made.
     Created,
+    /// The customer was made by this very request, when it came before.
+    Made,
+    /// The request's key was used for another request.
+    Reused,
     /// It is a customer already, and the e-mail is its own or is being claimed by it.
     Exists,
     /// The id does not want the e-mail's claim, because of what it is.
@@ -230,14 +239,17 @@ impl Turn<'_> {
     /// profile it says so: one customer must not keep the others from being listed.
     fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
         let record = &memory.record;
-        let profile = record.profile().ok();
+        let profile = if_readable(record.profile.clone())?;
+        if let Err(error) = &record.profile {
+            memory.passed_over = Some(error.clone());
+        }
         let shown = Shown {
-            email: profile.and_then(|profile| profile.email.clone()),
-            display_name: profile.and_then(|profile| profile.display_name.clone()),
+            unreadable: profile.is_none(),
+            email: profile.as_ref().and_then(|profile| profile.email.clone()),
+            display_name: profile.and_then(|profile| profile.display_name),
             plan: record.plan,
             status: record.status,
             created_at: record.created_at,
-            unreadable: profile.is_none(),
         };
         self.log_errand(memory, by, "customer.listed", Map::new())?;
         Ok(Answer::Shown(Box::new(shown)))
@@ -259,16 +271,20 @@ impl Turn<'_> {
         };
         Ok(match what {
             What::Look { index, by } => {
-                let answer = Answer::Is(standing(index.as_ref()));
-                if let (Some(by), false) = (by, is_erased) {
-                    self.note(memory, by)?;
+                let is = Answer::Is(standing(index.as_ref()));
+                match by {
+                    Some(by) if !is_erased => {
+                        self.note(memory, by)?;
+                        self.made_before(memory, by)?.unwrap_or(is)
+                    }
+                    _ => is,
                 }
-                answer
             }
             What::Create(create) => match standing(create.index.as_ref()) {
                 Standing::Customer { holds: true } => {
                     self.note(memory, &create.by)?;
-                    Answer::Exists
+                    let made = self.made_before(memory, &create.by)?;
+                    made.unwrap_or(Answer::Exists)
                 }
                 other => Answer::NotMine(other),
             },
@@ -355,9 +371,7 @@ impl Turn<'_> {
             detail: entry::detail_of(&by.caller, &by.origin, changed),
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     /// Makes the customer: its record, its account, the word to the list, and the first entry of its log.

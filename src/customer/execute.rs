@@ -18,11 +18,12 @@ use crate::customer::users::{self, UserEdit, UserRecord};
 use crate::email::Email;
 use crate::error::{Code, Error, Result};
 use crate::json;
-use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339};
+use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 mod audit;
+pub use audit::execute as read_log;
 mod erasure;
 mod export;
 mod keys;
@@ -337,9 +338,14 @@ pub(crate) struct SessionView<'a> {
     customer_id: &'a CustomerId,
     user_id: &'a str,
     is_admin: bool,
+    /// Whether the user owns the customer: may export and erase it, and make its keys.
+    is_owner: bool,
     csrf: Option<&'a str>,
     #[serde(serialize_with = "serialize_rfc3339")]
     expires_at: Timestamp,
+    /// When the whole customer is erased, if that was asked for: a matter of all its users.
+    #[serde(serialize_with = "serialize_rfc3339_option")]
+    erasure_due_at: Option<Timestamp>,
 }
 
 fn session(turn: &Turn<'_>, memory: &Memory, user: &User) -> Result<Done> {
@@ -347,8 +353,10 @@ fn session(turn: &Turn<'_>, memory: &Memory, user: &User) -> Result<Done> {
         customer_id: turn.id,
         user_id: memory.user_id(user)?.as_str(),
         is_admin: user.is_admin,
+        is_owner: turn.is_owner(memory, user)?,
         csrf: user.csrf.as_deref(),
         expires_at: Timestamp::from_secs(user.expires_at),
+        erasure_due_at: memory.erasure.as_ref().map(|erasure| erasure.due_at),
     })?;
     Ok(Done::read(Reply::Content {
         body,

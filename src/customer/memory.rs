@@ -60,6 +60,8 @@ pub struct Memory {
     pub retention: Retention,
     /// Whether preferences came along that no user has yet.
     pub has_preferences_waiting: bool,
+    /// What could not be opened and was passed over, until the operator's log is told.
+    pub passed_over: Option<Error>,
     seen: HashMap<String, Seen>,
 }
 
@@ -131,6 +133,7 @@ impl Memory {
             exports: Exports::load(sql, now)?,
             retention: Retention::load(sql, &head, config.audit_retention_ms)?,
             has_preferences_waiting: moving::has_preferences_waiting(sql)?,
+            passed_over: None,
             seen: HashMap::new(),
             record,
             account,

@@ -39,9 +39,11 @@ pub mod idempotency;
 mod key;
 pub mod limits;
 pub mod listing;
+mod made;
 mod memory;
 pub mod moving;
 pub mod outbox;
+mod permission;
 pub mod preferences;
 pub mod profile;
 mod quota;
@@ -234,6 +236,12 @@ impl Customer {
         self.memory.as_ref().is_some_and(|memory| memory.outbox.is_fresh)
     }
 
+    /// What could not be opened and was passed over since this was asked last, for the operator's log.
+    #[must_use]
+    pub fn passed_over(&mut self) -> Option<Error> {
+        self.memory.as_mut()?.passed_over.take()
+    }
+
     /// What other objects must be told: what is due by then, [`Timestamp::MAX`] for all.
     ///
     /// # Errors
@@ -250,7 +258,7 @@ impl Customer {
                 attempt: *attempt,
             },
             outbox::Kind::Alias(alias) => Told::Alias(alias.clone()),
-            outbox::Kind::Legacy => Told::Legacy,
+            outbox::Kind::Legacy { .. } => Told::Legacy,
             outbox::Kind::Vault => Told::Vault,
         };
         Ok(notices
@@ -353,10 +361,11 @@ impl Customer {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy) -> Result<()> {
-        erasure::run::heard_of_legacy(sql, outcome)?;
+    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy, now: Timestamp) -> Result<()> {
+        erasure::run::heard_of_legacy(sql, outcome, now)?;
         if let Some(memory) = &mut self.memory {
             memory.erasure = Erasure::load(sql)?;
+            memory.outbox = outbox::Outbox::load(sql)?;
         }
         Ok(())
     }
@@ -375,7 +384,7 @@ impl Customer {
         self.turn(sql, now, entropy, |turn, memory| turn.pull(memory, export))
     }
 
-    /// Ends an export whose receiver went away, inside the caller's transaction.
+    /// Ends an export whose receiver went away, or whose credential was revoked, inside the caller's transaction.
     ///
     /// # Errors
     /// Only faults, after which the transaction must be rolled back and the memory forgotten.
@@ -386,9 +395,7 @@ impl Customer {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        self.turn(sql, now, entropy, |turn, memory| {
-            turn.abandon(memory, export, "cancelled")
-        })
+        self.turn(sql, now, entropy, |turn, memory| turn.abandon(memory, export))
     }
 
     /// A turn that is no request, on a customer that exists.

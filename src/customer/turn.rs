@@ -5,7 +5,7 @@ use crate::crypto::FieldKeys;
 use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
 use crate::customer::audit::{Actor, Entry};
-use crate::customer::command::Command;
+use crate::customer::command::{Charging, Command};
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
 use crate::customer::erasure::Erasure;
@@ -15,7 +15,8 @@ use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
-use crate::customer::profile::{NewCustomer, Record};
+use crate::customer::profile::NewCustomer;
+use crate::customer::refusals::{Admitted, Sum};
 use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
 use crate::customer::{MIGRATIONS, account, erasure, tokens, users};
@@ -126,6 +127,7 @@ impl<'a> Turn<'a> {
             by: errand::By {
                 caller: request.caller.clone(),
                 origin: request.origin.clone(),
+                fingerprint: None,
             },
         };
         let mut memory = self.create(&create)?;
@@ -154,9 +156,17 @@ impl<'a> Turn<'a> {
                 ..Reply::Refused(not_found()).into()
             });
         }
+        // Nor is this: whoever makes a key of the older form up can name any customer. It is answered as of one that
+        // does not exist, and leaves as little.
+        if let Caller::Integration(integration) = &request.caller
+            && integration.legacy
+            && !memory.keys.has_legacy(&integration.digest)
+        {
+            return Ok(Reply::Refused(unknown_key()).into());
+        }
         // 3.
         if memory.record.status == Status::Erased {
-            return Ok(erasure::gone(memory, request)?.into());
+            return erasure::gone(self, memory, request);
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
@@ -186,7 +196,7 @@ impl<'a> Turn<'a> {
             Caller::User(_) => request.command.access(),
         };
         memory.record.status.allows(access)?;
-        permit(memory, request, passage.key.as_ref())?;
+        self.permit(memory, request, passage.key.as_ref())?;
         // 7.
         if let Some(repeat) = &request.repeat {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
@@ -215,6 +225,10 @@ impl<'a> Turn<'a> {
                 passage.is_idle = !memory.quota.release(release.lease, self.now);
                 Ok(Done::read(Reply::Done))
             }
+            Command::RevokeKey(id) => {
+                passage.is_idle = memory.keys.get(id).is_ok_and(|key| key.revoked_at.is_some());
+                execute(self, memory, request)
+            }
             _ => execute(self, memory, request),
         }
     }
@@ -240,10 +254,7 @@ impl<'a> Turn<'a> {
     /// The key behind an integration, and whether the credential still works at all.
     fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
         match &request.caller {
-            // An administrator's token is revoked with the operators, which the front asks first; with the customer
-            // that it acts on only where it names that one.
-            Caller::User(user) if request.as_admin && user.customer.as_ref() != Some(self.id) => Ok(None),
-            Caller::User(user) => memory.revocations.check(self.sql, user).map(|()| None),
+            Caller::User(user) => self.still_works(memory, user, request.as_admin).map(|()| None),
             Caller::Service(_) => Ok(None),
             Caller::Integration(integration) => {
                 let origin = integration.browser_origin.as_deref();
@@ -255,6 +266,19 @@ impl<'a> Turn<'a> {
                 Ok(Some(key))
             }
         }
+    }
+
+    /// Whether a user's token still works.
+    ///
+    /// # Errors
+    /// `token_revoked` or a fault.
+    pub fn still_works(&self, memory: &Memory, user: &User, as_admin: bool) -> Result<()> {
+        // An administrator's token is revoked with the operators, which the front asks first; with the customer that
+        // it acts on only where it names that one.
+        if as_admin && user.customer.as_ref() != Some(self.id) {
+            return Ok(());
+        }
+        memory.revocations.check(self.sql, user)
     }
 
     /// Finds or makes the user, and notes the hour of the visit. Warm: no row read, none written.
@@ -271,7 +295,7 @@ impl<'a> Turn<'a> {
             let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
             memory.remember(user, seen);
         }
-        if memory.has_preferences_waiting && owns_email(user, &memory.record) {
+        if memory.has_preferences_waiting && self.owns_email(memory, user)? {
             self.hand_over_preferences(memory, user)?;
         }
         memory.record.touch(self.sql, self.now)
@@ -279,7 +303,7 @@ impl<'a> Turn<'a> {
 
     /// A pending customer becomes active when a user comes whose token says that the customer's e-mail is verified.
     fn verify(&mut self, memory: &mut Memory, user: &User, request: &Request) -> Result<()> {
-        if memory.record.status != Status::PendingVerification || !owns_email(user, &memory.record) {
+        if memory.record.status != Status::PendingVerification || !self.owns_email(memory, user)? {
             return Ok(());
         }
         let before = memory
@@ -301,9 +325,7 @@ impl<'a> Turn<'a> {
             detail: entry::detail(request, changed),
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
@@ -312,17 +334,20 @@ impl<'a> Turn<'a> {
             Caller::Integration(_) => true,
             Caller::Service(_) => false,
         };
-        if is_limited && request.command.is_charged() {
-            let outcome = memory
-                .quota
-                .charge(passage.key.as_ref(), self.now, self.entropy)?;
+        let charging = request.command.charging();
+        if is_limited && charging != Charging::Nothing {
+            let key = passage.key.as_ref();
+            let outcome = match charging {
+                Charging::Reserve(reserve) => memory.quota.draw(reserve, self.now, self.entropy)?,
+                _ => memory.quota.charge(key, self.now, self.entropy)?,
+            };
             let refusal = (!outcome.allowed).then(|| exceeded(&outcome));
             passage.quotas = Some(outcome);
             if let Some(refusal) = refusal {
                 return Err(refusal);
             }
         }
-        passage.is_admitted = request.command.is_charged();
+        passage.is_admitted = !is_limited || charging != Charging::Nothing;
         Ok(())
     }
 
@@ -365,7 +390,7 @@ impl<'a> Turn<'a> {
         }
         memory.counters.count(request.operation, outcome, self.now);
         let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
-        if must_store || memory.refusals.admit(outcome, self.now) {
+        if must_store || self.admits_refusal(memory, outcome)? {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let target = entry::target(&request.command, &actor);
             let entry = Entry {
@@ -377,12 +402,7 @@ impl<'a> Turn<'a> {
                 detail: entry::detail(request, changed),
                 limiter: memory.quota.store(self.sql, self.now)?,
             };
-            memory
-                .head
-                .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
-            memory
-                .retention
-                .appended(&memory.head, self.config.audit_retention_ms);
+            self.append(memory, entry)?;
         }
         Ok(Answered {
             reply,
@@ -460,12 +480,41 @@ impl<'a> Turn<'a> {
         })
     }
 
+    /// Appends an entry to the log, whose detail is kept for a while.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn append(&mut self, memory: &mut Memory, entry: Entry<'_>) -> Result<()> {
+        memory
+            .head
+            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
+        memory
+            .retention
+            .appended(&memory.head, self.config.audit_retention_ms);
+        Ok(())
+    }
+
     /// Writes what waits in memory once its time has come.
     fn settle(&mut self, memory: &mut Memory) -> Result<()> {
         memory.counters.flush_if_due(self.sql, self.now)?;
-        let Some(sum) = memory.refusals.take_if_over(self.now) else {
-            return Ok(());
-        };
+        match memory.refusals.take_if_over(self.now) {
+            Some(sum) => self.sum_up(memory, &sum),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a refusal that no limit bounds gets an entry of its own; if not, it is counted.
+    fn admits_refusal(&mut self, memory: &mut Memory, outcome: &'static str) -> Result<bool> {
+        match memory.refusals.admit(outcome, self.now) {
+            Admitted::Single => return Ok(true),
+            Admitted::Counted => {}
+            Admitted::Summed(sum) => self.sum_up(memory, &sum)?,
+        }
+        Ok(false)
+    }
+
+    /// Many refusals in one entry.
+    fn sum_up(&mut self, memory: &mut Memory, sum: &Sum) -> Result<()> {
         let mut detail = Map::new();
         detail.insert("since".to_owned(), sum.since.to_rfc3339().into());
         detail.insert("counts".to_owned(), json!(sum.counts));
@@ -482,9 +531,7 @@ impl<'a> Turn<'a> {
             detail,
             limiter: memory.quota.store(self.sql, self.now)?,
         };
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)
+        self.append(memory, entry)
     }
 
     /// What [`crate::customer::Customer::tick`] does.
@@ -513,59 +560,11 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Whether the token says that the customer's own e-mail is its holder's.
-fn owns_email(user: &User, record: &Record) -> bool {
-    user.email_verified
-        && user.email.is_some()
-        && record
-            .profile
-            .as_ref()
-            .is_ok_and(|profile| user.email == profile.email)
-}
-
-/// Whether this caller may give this command at all.
-fn permit(memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<()> {
-    let command = &request.command;
-    let is_allowed = match (&request.caller, key) {
-        (Caller::Integration(_), Some(key)) => match command.scope() {
-            Some(scope) => return key.allows(scope),
-            None => false,
-        },
-        (Caller::Integration(_), None) => false,
-        (Caller::Service(_), _) => command.is_for_services(),
-        (Caller::User(_), _) if request.as_admin => command.is_for_admins(),
-        (Caller::User(user), _) if command.needs_owner() => {
-            if !is_owner(memory, user) {
-                return Err(Error::new(
-                    Code::Forbidden,
-                    "Only the owner of the customer may do this.",
-                ));
-            }
-            true
-        }
-        (Caller::User(_), _) => command.is_for_users(),
-    };
-    if is_allowed {
-        Ok(())
-    } else {
-        Err(Error::new(Code::Forbidden, Code::Forbidden.title()))
-    }
-}
-
-/// Whether this user owns the customer.
-#[must_use]
-pub fn is_owner(memory: &Memory, user: &User) -> bool {
-    user.scopes.iter().any(|scope| scope == OWNER_SCOPE) || owns_email(user, &memory.record)
-}
-
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.
 const REPLAYED: &str = "replayed";
 
-/// The outcome of a request that found nothing to do: a lease that is not held was given back.
+/// The outcome of a request that found nothing to do: a lease that is not held was given back, a revoked key revoked.
 const IDLE: &str = "idle";
-
-/// The scope of a token that makes its user an owner, whatever its e-mail.
-const OWNER_SCOPE: &str = "customer:owner";
 
 fn not_found() -> Error {
     Error::new(

@@ -16,6 +16,7 @@
 
 use crate::customer::account::CREATED;
 use crate::customer::errand::{Answer as Said, By, Create, Errand, Standing, What as Tell};
+use crate::customer::idempotency::Seen;
 use crate::customer::profile::NewCustomer;
 use crate::directory::claims::Claim;
 use crate::directory::errand::{Answer as Kept, What};
@@ -62,8 +63,10 @@ pub enum Heard {
 pub struct Ensured {
     /// Whose it is; it exists.
     pub customer_id: CustomerId,
-    /// Whether it was made now.
+    /// Whether it was made now, or by this very request when it came before.
     pub created: bool,
+    /// Whether it was the latter.
+    pub repeated: bool,
 }
 
 /// How it goes on.
@@ -85,6 +88,8 @@ pub struct Ensure {
     round: u32,
     /// The customer that this run made.
     made: Option<CustomerId>,
+    /// Whether a run before did, of the same request.
+    is_repeated: bool,
     /// For whom the named id stood before: a customer that has another e-mail since.
     instead_of: Option<CustomerId>,
 }
@@ -120,6 +125,7 @@ impl Ensure {
             state: State::Claim,
             round: 0,
             made: None,
+            is_repeated: false,
             instead_of: None,
         };
         let ask = ensure.begin();
@@ -129,10 +135,17 @@ impl Ensure {
     /// What follows from an answer.
     ///
     /// # Errors
-    /// `customer_erased` if the named id was erased; `unavailable` after [`MAX_ROUNDS`]; a fault for an answer to
+    /// `customer_erased` if the named id was erased; `idempotency_key_reused`; `unavailable` after [`MAX_ROUNDS`]; a fault for an answer to
     /// something else.
     pub fn step(&mut self, heard: Heard) -> Result<Step> {
+        if heard == Heard::Customer(Said::Reused) {
+            return Err(Seen::reused());
+        }
         match (self.state.clone(), heard) {
+            (State::LookNamed(id) | State::LookTarget(id), Heard::Customer(Said::Made)) => {
+                self.was_made_before(&id);
+                Ok(self.done(id))
+            }
             (State::LookNamed(named), Heard::Customer(Said::Is(standing))) => self.named_is(named, standing),
             (State::LookTarget(target), Heard::Customer(Said::Is(standing))) => {
                 match standing {
@@ -202,6 +215,10 @@ impl Ensure {
         let standing = match said {
             Said::Created => {
                 self.made = Some(claim.holder.clone());
+                return Ok(self.settle(claim.holder));
+            }
+            Said::Made => {
+                self.was_made_before(&claim.holder);
                 return Ok(self.settle(claim.holder));
             }
             Said::Exists => return Ok(self.settle(claim.holder)),
@@ -292,9 +309,15 @@ impl Ensure {
         Some(Box::new(self.wish.by.clone()))
     }
 
+    fn was_made_before(&mut self, customer: &CustomerId) {
+        self.made = Some(customer.clone());
+        self.is_repeated = true;
+    }
+
     fn done(&self, customer_id: CustomerId) -> Step {
         Step::Done(Ensured {
             created: self.made.as_ref() == Some(&customer_id),
+            repeated: self.is_repeated,
             customer_id,
         })
     }

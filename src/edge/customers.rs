@@ -17,7 +17,6 @@ use serde_json::{Map, Value, json};
 pub const MAX_LIMIT: i64 = 100;
 /// Items of a page whose request names no number.
 const DEFAULT_LIMIT: i64 = 20;
-
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {

@@ -141,8 +141,11 @@ pub(super) struct AuditEntry {
     request_id: String,
     /// SHA-256 in hex.
     hash: String,
-    /// As much of it as the reader may see; null once it is no longer kept.
+    /// As much of it as the reader may see; null once it is no longer kept, and where it cannot be opened.
     detail: Option<std::collections::BTreeMap<String, serde_json::Value>>,
+    /// Where the detail is kept and cannot be opened: `["detail"]`.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<Vec<String>>,
 }
 
 /// Who did it.

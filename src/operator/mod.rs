@@ -11,13 +11,14 @@ use crate::caller::Caller;
 use crate::crypto::FieldKeys;
 use crate::crypto::dek::{Wrapped, unavailable};
 use crate::customer::audit::page::Reader;
+use crate::customer::audit::retention::Retention;
 use crate::customer::audit::view::Viewer;
 use crate::customer::audit::{Actor, Entry, Head};
 use crate::customer::config::Config;
 use crate::customer::entry;
 use crate::customer::errand::By;
 use crate::customer::idempotency::{Idempotency, SWEEP_ROWS, Scope, Seen};
-use crate::customer::refusals::Refusals;
+use crate::customer::refusals::{Admitted, Refusals, Sum};
 use crate::customer::tokens::{self, Revocations};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -52,6 +53,8 @@ struct Memory {
     revocations: Revocations,
     revocations_due: Option<Timestamp>,
     refusals: Refusals,
+    /// The oldest detail of the log that is kept.
+    retention: Retention,
     idempotency: Idempotency,
 }
 
@@ -81,6 +84,7 @@ impl Operator {
         [
             memory.refusals.due(),
             memory.revocations_due,
+            memory.retention.due,
             memory.idempotency.next_sweep(),
         ]
         .into_iter()
@@ -103,7 +107,7 @@ impl Operator {
             Some(memory) => memory,
             // Of a deployment without revocations a check writes nothing, not even tables.
             None if errand.what == What::Check && !is_initialised(sql)? => return Ok(Answer::Done),
-            None => self.wake(sql, entropy)?,
+            None => self.wake(sql, now, entropy)?,
         };
         let mut turn = Turn {
             operator: self,
@@ -124,7 +128,7 @@ impl Operator {
         let mut memory = match self.memory.take() {
             Some(memory) => memory,
             None if !is_initialised(sql)? => return Ok(()),
-            None => self.wake(sql, entropy)?,
+            None => self.wake(sql, now, entropy)?,
         };
         let mut turn = Turn {
             operator: self,
@@ -136,17 +140,23 @@ impl Operator {
         memory.revocations.sweep(sql, now, tokens::SWEEP_ROWS)?;
         memory.idempotency.sweep(sql, now, SWEEP_ROWS)?;
         memory.revocations_due = memory.revocations.next_sweep(sql, now)?;
+        let keep_ms = self.config.audit_retention_ms;
+        memory.retention.sweep(sql, &memory.head, keep_ms, now)?;
         self.memory = Some(memory);
         Ok(())
     }
 
-    fn wake(&self, sql: &dyn Sql, entropy: &mut dyn Entropy) -> Result<Memory> {
+    fn wake(&self, sql: &dyn Sql, now: Timestamp, entropy: &mut dyn Entropy) -> Result<Memory> {
         migrate(sql, MIGRATIONS)?;
+        let head = Head::load(sql, &self.chain)?;
+        let revocations = Revocations::load(sql, self.config.max_ttl_secs)?;
         Ok(Memory {
             fields: self.fields(sql, entropy)?,
-            head: Head::load(sql, &self.chain)?,
-            revocations: Revocations::load(sql, self.config.max_ttl_secs)?,
-            revocations_due: None,
+            retention: Retention::load(sql, &head, self.config.audit_retention_ms)?,
+            head,
+            // Known at once, or the alarm for it could be put off to when the next detail is due.
+            revocations_due: revocations.next_sweep(sql, now)?,
+            revocations,
             refusals: Refusals::default(),
             idempotency: Idempotency::load(sql)?,
         })
@@ -222,7 +232,7 @@ impl Turn<'_> {
                 let reader = Reader {
                     sql: self.sql,
                     customer_id: &self.operator.chain,
-                    fields: &memory.fields,
+                    fields: Some(&memory.fields),
                     head: &memory.head,
                 };
                 let cursors = self.operator.config.index.cursors();
@@ -324,10 +334,11 @@ impl Turn<'_> {
         code: Code,
         detail: Map<String, Value>,
     ) -> Result<()> {
-        if memory.refusals.admit(code.as_str(), self.now) {
-            self.log(memory, by, act, code.as_str(), detail)?;
+        match memory.refusals.admit(code.as_str(), self.now) {
+            Admitted::Single => self.log(memory, by, act, code.as_str(), detail),
+            Admitted::Counted => Ok(()),
+            Admitted::Summed(sum) => self.sum_up(memory, &sum),
         }
-        Ok(())
     }
 
     fn log(
@@ -365,14 +376,23 @@ impl Turn<'_> {
         let (chain, fields) = (&self.operator.chain, &memory.fields);
         memory
             .head
-            .append(self.sql, fields, chain, entry, self.now, self.entropy)
+            .append(self.sql, fields, chain, entry, self.now, self.entropy)?;
+        memory
+            .retention
+            .appended(&memory.head, self.operator.config.audit_retention_ms);
+        Ok(())
     }
 
     /// Writes the sum of the refusals of a window that is over.
     fn settle(&mut self, memory: &mut Memory) -> Result<()> {
-        let Some(sum) = memory.refusals.take_if_over(self.now) else {
-            return Ok(());
-        };
+        match memory.refusals.take_if_over(self.now) {
+            Some(sum) => self.sum_up(memory, &sum),
+            None => Ok(()),
+        }
+    }
+
+    /// Many refusals in one entry.
+    fn sum_up(&mut self, memory: &mut Memory, sum: &Sum) -> Result<()> {
         let mut detail = Map::new();
         detail.insert("since".to_owned(), sum.since.to_rfc3339().into());
         detail.insert("counts".to_owned(), json!(sum.counts));

@@ -11,7 +11,7 @@ use crate::shell::http::{header, respond};
 use crate::shell::{Storage, body};
 use crate::sql::Sql;
 use crate::types::Timestamp;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::{DurableObject, Env, State, durable_object};
 
@@ -25,6 +25,8 @@ pub struct OperatorObject {
     env: Env,
     /// The brain and its storage, from the first request on: a constructor cannot fail.
     awake: RefCell<Option<(Operator, Storage)>>,
+    /// The moment for which the alarm is set, as far as this instance knows.
+    alarm: Cell<Option<Timestamp>>,
 }
 
 impl DurableObject for OperatorObject {
@@ -33,16 +35,20 @@ impl DurableObject for OperatorObject {
             state,
             env,
             awake: RefCell::new(None),
+            alarm: Cell::new(None),
         }
     }
 
     async fn alarm(&self) -> worker::Result<worker::Response> {
         let now = host::now();
+        self.alarm.set(None);
         let ticked = self.with_awake(|operator, storage| operator.tick(storage, now, &mut PlatformEntropy));
         if let Err(error) = ticked {
             worker::console_error!("{}", log::event("alarm", None, &error));
             let again = Timestamp::from_millis(now.as_millis().saturating_add(ALARM_RETRY_MS));
-            let _ = Storage::new(&self.state).wake_at(again);
+            if Storage::new(&self.state).wake_at(again).is_ok() {
+                self.alarm.set(Some(again));
+            }
         }
         worker::Response::empty()
     }
@@ -63,7 +69,7 @@ impl DurableObject for OperatorObject {
             .map(|code| (CODE_HEADER, code.as_str().to_owned()))
             .into_iter()
             .collect();
-        Ok(respond(answer, &code).into())
+        Ok(respond(answer, code).into())
     }
 }
 
@@ -98,8 +104,11 @@ impl OperatorObject {
             operator.forget();
             return Err(error);
         }
-        if let Some(due) = operator.due() {
+        // Details are always due some day: a request that changes nothing of that writes no alarm.
+        let set = self.alarm.get();
+        if let Some(due) = operator.due().filter(|due| set.is_none_or(|set| *due < set)) {
             storage.wake_at(due)?;
+            self.alarm.set(Some(due));
         }
         done
     }

@@ -5,6 +5,7 @@
 pub mod archive;
 pub mod certificate;
 pub mod chain;
+pub mod extension;
 pub mod keys;
 pub mod log;
 pub mod manifest;

@@ -1,9 +1,10 @@
-//! `user-api verify` of a certificate, which needs no service. Of exports and logs: `tests/e2e/export.rs`.
+//! `user-api verify` of a certificate and of heads that were kept, which needs no service. Of exports and logs: `tests/e2e/export.rs`.
 
 use crate::run::Place;
 use serde_json::json;
 use user_api::crypto::SigningKeys;
 use user_api::verify::certificate::{AskedBy, Certificate, Item, Log, LogEnd};
+use user_api::verify::{Checkpoint, chain};
 
 fn keys(seed: u8) -> SigningKeys {
     SigningKeys::new([("k1", &[seed; 32])].into_iter()).unwrap()
@@ -89,4 +90,73 @@ fn a_certificate_that_was_changed_or_is_another_s_is_refused_with_code_3() {
         );
     }
     self::place(8).refused(&["verify", "gone.jws", "--jwks", "keys.json"], 3, &["signature"]);
+}
+
+fn leaf(seq: u64) -> chain::Hash {
+    chain::leaf(format!("entry {seq}").as_bytes())
+}
+
+fn head(seq: u64) -> Checkpoint {
+    let begin = chain::genesis("cust_kept");
+    Checkpoint {
+        customer_id: "cust_kept".to_owned(),
+        seq,
+        hash: (1..=seq).fold(begin, |hash, seq| chain::link(&hash, &leaf(seq))),
+        at: format!("2026-01-0{seq}T00:00:00.000Z"),
+    }
+}
+
+/// What the service answers of a log of `seq` entries to `?since=`, with the leaves up to `until`.
+fn answer(seq: u64, since: u64, until: u64) -> String {
+    let leaves: Vec<_> = (since + 1..=until).map(|seq| chain::hex(&leaf(seq))).collect();
+    let mut answer = json!({
+        "seq": seq, "hash": chain::hex(&head(seq).hash), "at": head(seq).at, "checkpoint": keys(7).note(&head(seq)),
+        "leaves": leaves,
+    });
+    if until < seq {
+        answer["nextSince"] = json!(until);
+    }
+    answer.to_string()
+}
+
+#[test]
+fn a_log_is_shown_to_extend_a_head_that_was_kept() {
+    let place = place(7);
+    place.write("older.note", &keys(7).note(&head(3)));
+    place.write("whole.json", &answer(7, 3, 7));
+    place.write("first.json", &answer(7, 3, 5));
+    place.write("second.json", &answer(8, 5, 8));
+    let kept = ["--jwks", "keys.json", "--head", "older.note"];
+    for files in [&["whole.json"][..], &["first.json", "second.json"]] {
+        let said = place.ok(&[&["verify"][..], files, &kept].concat());
+        for words in ["extends the older one", "cust_kept", "entry 3", "key k1"] {
+            assert!(said.contains(words), "no {words:?} in {said}");
+        }
+    }
+    let verify = |files: &[&'static str]| [&["verify"][..], files, &kept].concat();
+    place.refused(&verify(&["first.json"]), 3, &["answers are missing", "since=5"]);
+    place.refused(&verify(&["second.json"]), 3, &["the checkpoint"]);
+    place.refused(&verify(&["gone.jws", "whole.json"]), 2, &["several"]);
+    place.refused(&["verify", "whole.json"], 2, &["--head"]);
+    place.refused(&["verify", "whole.json", "--jwks", "keys.json"], 2, &["--head"]);
+}
+
+#[test]
+fn a_log_that_was_rewritten_since_is_refused_with_code_3() {
+    let place = place(7);
+    let rewritten = Checkpoint {
+        hash: [1; 32],
+        ..head(3)
+    };
+    place.write("older.note", &keys(7).note(&rewritten));
+    place.write("now.json", &answer(7, 3, 7));
+    let args = [
+        "verify",
+        "now.json",
+        "--jwks",
+        "keys.json",
+        "--head",
+        "older.note",
+    ];
+    place.refused(&args, 3, &["rewritten", "entry 7"]);
 }

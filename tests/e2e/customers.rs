@@ -3,7 +3,7 @@
 use crate::concurrency::at_once;
 use crate::support::http::{Request, Response, get, patch, post};
 use crate::support::integration::admin;
-use crate::support::server::{Server, new_data};
+use crate::support::server::{Server, namespace, new_data};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::token::Token;
@@ -186,6 +186,38 @@ fn a_list_asked_right_after_an_administrator_s_change_shows_it() {
             );
         }
     }
+    server.stop();
+}
+
+#[test]
+fn a_customer_whose_key_is_lost_hides_nobody_else_in_the_list() {
+    let (settings, data) = (Settings::default(), new_data());
+    let server = Server::start_in(&settings, &data);
+    make(&server, "lost", "pro");
+    assert_eq!(server.stop().code, Some(0));
+    let vaults = namespace(&data, "KeyVaultObject");
+    std::fs::rename(&vaults, data.path().join("aside")).unwrap();
+    let server = Server::start_in(&settings, &data);
+    make(&server, "sound", "free");
+    let listed = page(&server, "").ok();
+    let [sound, lost] = listed["data"].as_array().unwrap().as_slice() else {
+        panic!("{listed}")
+    };
+    assert_eq!(
+        (&sound["customerId"], sound.get("unreadable")),
+        (&json!("sound"), None)
+    );
+    assert!(sound["email"].is_string());
+    assert_eq!(
+        (
+            &lost["customerId"],
+            &lost["email"],
+            &lost["displayName"],
+            &lost["plan"]
+        ),
+        (&json!("lost"), &json!(null), &json!(null), &json!("pro"))
+    );
+    assert_eq!(lost["unreadable"], json!(["email", "displayName"]));
     server.stop();
 }
 

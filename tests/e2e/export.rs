@@ -1,11 +1,12 @@
 //! The log as its customer reads it, and the export, checked offline by the companion.
 
 use crate::support::http::{get, patch, post};
-use crate::support::integration::{Key, admin};
+use crate::support::integration::{Key, admin, revocation, service_revocation};
 use crate::support::raw::Raw;
 use crate::support::server::{Server, namespace, poll};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, shared};
+use crate::support::token::Token;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -316,6 +317,58 @@ fn a_download_that_is_broken_off_is_logged() {
 }
 
 #[test]
+fn a_download_ends_with_the_revocation_of_its_token() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let stolen = Token::of(&customer.id)
+        .claim("jti", "jti-persondata-stolen")
+        .hs256();
+    let bearer = format!("Bearer {stolen}");
+    let mut raw = Raw::open(&server);
+    raw.head("GET /customer/me/export", &[("Authorization", &bearer)]);
+    raw.some();
+    let one = json!({"jti": "jti-persondata-stolen"});
+    revocation(&customer.token, &one).send(&server).expect(204);
+    let received = raw.rest();
+    let end = b"PK\x05\x06";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its token was revoked"
+    );
+    poll("the entry of an export whose token was revoked", || {
+        let newest = page(&server, &customer, "action=export.aborted");
+        (newest["data"][0]["detail"]["reason"] == "revoked").then_some(())
+    });
+    customer.get(&server, "/customer/me").expect(200);
+}
+
+#[test]
+fn an_administrator_s_download_ends_soon_after_its_token_is_revoked_with_the_operators() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let fired = Token::of("operator")
+        .claim("isSuperAdmin", true)
+        .claim("jti", "jti-persondata-fired-download")
+        .hs256();
+    let bearer = format!("Bearer {fired}");
+    let path = format!("GET /admin/customers/{}/export", customer.id);
+    let mut raw = Raw::open(&server);
+    raw.head(&path, &[("Authorization", &bearer)]);
+    raw.some();
+    let one = json!({"jti": "jti-persondata-fired-download"});
+    service_revocation(&one).send(&server).expect(204);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let received = raw.rest();
+    let end = b"PK\x05\x06";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its token was revoked"
+    );
+}
+
+#[test]
 fn a_download_ends_with_the_erasure_of_its_customer_and_the_certificate_is_checked_offline() {
     let server = shared();
     let customer = Customer::on(&server);
@@ -409,12 +462,8 @@ fn a_million_entries_are_exported_in_little_memory() {
 }
 
 /// Appends entries to the stopped object's log, as many as nobody would send one by one.
-fn fill(data: &TempDir, customer: &str, entries: i64) {
-    use user_api::crypto::{Column, FieldKeys};
-    use user_api::verify::chain;
+pub fn fill(data: &TempDir, customer: &str, entries: i64) {
     let deks = crate::erasure::opened(data, customer);
-    let id = user_api::types::CustomerId::parse(customer).unwrap();
-    let fields = FieldKeys::derive(&id, deks.first().unwrap()).unwrap();
     let folder = namespace(data, "CustomerObject");
     let files = std::fs::read_dir(&folder)
         .unwrap()
@@ -427,39 +476,5 @@ fn fill(data: &TempDir, customer: &str, entries: i64) {
     let [file] = files.as_slice() else {
         panic!("not one object")
     };
-    let mut db = rusqlite::Connection::open(file).unwrap();
-    let all = db.transaction().unwrap();
-    let select = "SELECT seq, hash, header, detail FROM audit ORDER BY seq DESC LIMIT 1";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    let (seq, hash, header, _): (i64, Vec<u8>, String, Vec<u8>) = all.query_row(select, [], read).unwrap();
-    let mut hash: [u8; 32] = hash.try_into().unwrap();
-    let header: Value = serde_json::from_str(&header).unwrap();
-    let detail = json!({"ip": "203.0.113.9", "jti": "0123456789abcdef0123456789abcdef", "userAgent":
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"});
-    let detail = detail.to_string().into_bytes();
-    {
-        let mut insert = all
-            .prepare("INSERT INTO audit (seq, header, detail, hash) VALUES (?1, ?2, ?3, ?4)")
-            .unwrap();
-        for seq in seq + 1..=seq + entries {
-            let mut salt = [0; 32];
-            salt[..8].copy_from_slice(&seq.to_be_bytes());
-            let header = format!(
-                "{{\"action\":\"customer.read\",\"actor\":{{\"id\":\"user_0123456789abcdef0123456789abcdef\",\"kind\":\"user\"}},\
-                 \"at\":{},\"commitment\":\"{}\",\"customerId\":\"{customer}\",\"outcome\":\"ok\",\
-                 \"requestId\":\"req_01a20a03084c7293bfe923cbffb88e3d\",\"seq\":{seq},\"target\":\"customer\",\"v\":1}}",
-                header["at"],
-                chain::hex(&chain::commitment(&salt, &detail))
-            );
-            hash = chain::link(&hash, &chain::leaf(header.as_bytes()));
-            let stored = [&salt[..], &detail].concat();
-            let mut nonce = [0; 24];
-            nonce[..8].copy_from_slice(&seq.to_be_bytes());
-            let stored = fields
-                .seal_with(Column::AuditDetail, &seq.to_string(), &stored, nonce)
-                .unwrap();
-            insert.execute((seq, header, stored, &hash[..])).unwrap();
-        }
-    }
-    all.commit().unwrap();
+    crate::support::fill::append(file, customer, deks.first().unwrap(), entries);
 }

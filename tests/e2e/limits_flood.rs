@@ -3,20 +3,22 @@
 use crate::concurrency::at_once;
 use crate::limits::with_day;
 use crate::support::audit::verify;
-use crate::support::integration::{readings, revocation};
+use crate::support::http::get;
+use crate::support::integration::{admin, readings, revocation};
 use crate::support::server::Server;
 use crate::support::settings::Settings;
 use crate::support::shared::Customer;
 use crate::support::store;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How many refusals the flood has.
 const REFUSALS: usize = 3000;
-/// What may be written in each minute of it: ten entries, and one that sums the others up.
-const PER_MINUTE: u64 = 11;
+/// What may be written in each minute of it: ten entries, one for each doubling of their number, and one for the rest.
+const PER_MINUTE: u64 = 10 + (REFUSALS / 10).ilog2() as u64 + 1;
 
 /// The rows of every table of a customer's object.
 fn rows(data: &tempfile::TempDir, customer: &Customer) -> BTreeMap<String, i64> {
@@ -55,6 +57,20 @@ fn assert_little_was_written(before: &BTreeMap<String, i64>, after: &BTreeMap<St
     }
 }
 
+/// A change and a look of a customer; how long they take.
+fn serve_once(server: &Server, customer: &Customer) -> Duration {
+    let began = Instant::now();
+    let change = json!({"metadata": {"round": format!("{began:?}")}});
+    customer.patch(server, &change).expect(200);
+    customer.get(server, "/customer/me").expect(200);
+    began.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
 #[test]
 fn a_flood_over_the_limit_writes_few_rows_and_stops_no_other_customer() {
     let server = Server::start(&Settings::default());
@@ -62,27 +78,29 @@ fn a_flood_over_the_limit_writes_few_rows_and_stops_no_other_customer() {
     flooder.get(&server, "/customer/me").expect(200);
     flooder.get(&server, "/customer/me").expect(429);
     let before = rows(server.data(), &flooder);
-    let over = AtomicBool::new(false);
-    let (took, served) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| {
-            let mut slowest = Vec::new();
-            while !over.load(Ordering::SeqCst) || slowest.len() < 20 {
-                let began = Instant::now();
-                let change = json!({"metadata": {"round": slowest.len().to_string()}});
-                other.patch(&server, &change).expect(200);
-                other.get(&server, "/customer/me").expect(200);
-                slowest.push(began.elapsed());
-            }
-            slowest
+    let (mut alone, mut beside, mut took) = (Vec::new(), Vec::new(), Duration::ZERO);
+    // By turns, so that whatever else the machine does meets both.
+    for _ in 0..3 {
+        alone.extend((0..30).map(|_| serve_once(&server, &other)));
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let served = scope.spawn(|| {
+                let mut served = Vec::new();
+                while !over.load(Ordering::SeqCst) {
+                    served.push(serve_once(&server, &other));
+                }
+                served
+            });
+            took += flood(&server, &flooder.token, 429);
+            over.store(true, Ordering::SeqCst);
+            beside.extend(served.join().unwrap());
         });
-        let took = flood(&server, &flooder.token, 429);
-        over.store(true, Ordering::SeqCst);
-        (took, other.join().unwrap())
-    });
-    let slowest = served.iter().max().unwrap();
+    }
+    // Twenty others are at it on the same processor: what is shared evenly takes 21 times as long. Three times that.
+    let (alone, beside) = (median(alone), median(beside));
     assert!(
-        *slowest < Duration::from_secs(5),
-        "another customer waited {slowest:?}"
+        beside < alone * 63,
+        "another customer waits {beside:?} beside a flood and {alone:?} without"
     );
     let data = server.data().clone();
     server.stop();
@@ -103,4 +121,33 @@ fn a_flood_with_a_revoked_token_writes_few_rows() {
     server.stop();
     assert_little_was_written(&before, &rows(&data, &customer), took);
     verify(&store::customer(&data, &customer.id), &customer.id);
+}
+
+#[test]
+fn an_object_that_is_gone_before_the_window_ends_has_told_of_most_of_a_flood() {
+    let server = Server::start(&Settings::default());
+    let customer = Customer::on(&server);
+    customer.get(&server, "/customer/me").expect(200);
+    let everything = revocation(&customer.token, &json!({"all": true}));
+    everything.send(&server).expect(204);
+    flood(&server, &customer.token, 401);
+    // Nothing of its memory is left, as after an eviction.
+    let data = Arc::clone(server.data());
+    server.crash();
+    let server = Server::start_in(&Settings::default(), &data);
+    let told = |query: &str| {
+        let path = format!("/admin/customers/{}/audit?limit=100&{query}", customer.id);
+        let page = get(&path).bearer(&admin()).send(&server).ok();
+        page["data"].as_array().unwrap().clone()
+    };
+    let single = told("outcome=token_revoked").len() as u64;
+    let summed: u64 = told("action=requests.refused")
+        .iter()
+        .map(|entry| entry["detail"]["counts"]["token_revoked"].as_u64().unwrap())
+        .sum();
+    assert!(
+        single >= 10 && (single + summed) * 2 >= REFUSALS as u64,
+        "{single} entries and {summed} summed, of {REFUSALS}"
+    );
+    server.stop();
 }

@@ -3,7 +3,7 @@
 use crate::support::http::{Request, get, post, put};
 use crate::support::integration::{admin, service_revocation};
 use crate::support::kv::Kv;
-use crate::support::server::{Server, poll};
+use crate::support::server::{Server, namespace, poll};
 use crate::support::settings::{SERVICE_KEYS, Settings};
 use crate::support::shared::{Customer, create};
 use crate::support::token::{PERSONAL, Token};
@@ -97,6 +97,38 @@ fn a_suspension_and_revoked_tokens_come_along() {
         .problem(401, "token_revoked");
     let other = Token::of("quiet-d").claim("jti", json!("another")).hs256();
     get("/customer/me").bearer(&other).send(&server).expect(200);
+}
+
+#[test]
+fn every_revoked_token_comes_along_however_many_there_are() {
+    let kv = Kv::start();
+    let server = server(&kv);
+    kv.put("customer:customer:quiet-many", &record("quiet-many"));
+    let put = |hash: &str| {
+        kv.put(
+            &format!("otp-auth:jwt-denylist:quiet-many_{hash}"),
+            &json!({"token": hash}),
+        );
+    };
+    // One that is listed last, behind two full pages.
+    let token = (0..)
+        .map(|n| {
+            Token::of("quiet-many")
+                .claim("jti", json!(format!("last-{n}")))
+                .hs256()
+        })
+        .find(|token| sha256(&token.to_lowercase()).starts_with("ff"))
+        .unwrap();
+    put(&sha256(&token.to_lowercase()));
+    for n in 0..2_300 {
+        put(&sha256(&n.to_string()));
+    }
+    let other = Token::of("quiet-many").claim("jti", json!("another")).hs256();
+    get("/customer/me").bearer(&other).send(&server).expect(200);
+    get("/customer/me")
+        .bearer(&token)
+        .send(&server)
+        .problem(401, "token_revoked");
 }
 
 #[test]
@@ -365,6 +397,41 @@ fn who_looks_at_an_erased_customer_does_not_wait_for_the_older_store() {
         assert_eq!(view["certificate"], Value::Null, "the store was never told");
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
+}
+
+#[test]
+fn a_made_up_older_key_opens_no_object_that_is_not_there_and_leaves_no_trace_in_one_that_is() {
+    let server = Server::start(&Settings::default().with("LEGACY_API_KEYS", "on"));
+    let customer = Customer::on(&server);
+    customer.get(&server, "/customer/me").expect(200);
+    let made_up = |name: &str, number: usize| {
+        let key = format!("otp_live_sk_{number:043}");
+        get("/customer/me")
+            .api_key(&key)
+            .header("X-Customer-Id", name)
+            .send(&server)
+            .problem(401, "invalid_api_key")
+    };
+    let files = || {
+        std::fs::read_dir(namespace(server.data(), "CustomerObject"))
+            .unwrap()
+            .count()
+    };
+    let opened = files();
+    for number in 0..40 {
+        made_up(&format!("made-up-{number}"), number);
+        made_up(&customer.id, number);
+    }
+    assert_eq!(files(), opened, "objects were made");
+    let log = customer.get(&server, "/customer/me/audit?limit=100").ok();
+    let refused: Vec<_> = log["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["outcome"] != "ok")
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    server.stop();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use user_api::customer::request::Reply;
 use user_api::edge::route::Route;
 use user_api::error::Code;
+use user_api::verify::extension::Extension;
 use user_api::verify::{Checkpoint, PublicKeys, chain};
 
 fn owner() -> Who {
@@ -232,14 +233,14 @@ fn fill(world: &mut World, entries: i64) {
     world.sql.raw(|db| {
         db.execute_batch("BEGIN").unwrap();
         let mut insert = db
-            .prepare("INSERT INTO audit (seq, header, detail, hash) VALUES (?1, ?2, zeroblob(40), zeroblob(32))")
+            .prepare("INSERT INTO audit (header, detail, hash) VALUES (?1, zeroblob(40), zeroblob(32))")
             .unwrap();
         for seq in head + 1..=head + entries {
             let at = user_api::types::Timestamp::from_millis(world.now + seq * 1000).to_rfc3339();
             let header = format!(
                 r#"{{"action":"customer.read","actor":{{"id":"user_x","kind":"user"}},"at":"{at}","outcome":"ok","seq":{seq}}}"#
             );
-            insert.execute((seq, header)).unwrap();
+            insert.execute([header]).unwrap();
         }
         drop(insert);
         db.execute_batch("COMMIT; UPDATE audit SET detail = NULL WHERE length(detail) = 40").unwrap();
@@ -333,6 +334,10 @@ fn an_older_head_is_extended_by_leaves_to_the_signed_one() {
     }
     assert_eq!(hash, new.hash);
     assert_eq!(head["hash"], chain::hex(&hash));
+    let keys = keys();
+    let mut extension = Extension::new(&old, &keys);
+    extension.feed(head.to_string().as_bytes()).unwrap();
+    assert_eq!(extension.finish().unwrap(), (new, "1".to_owned()));
     let log = world.log();
     assert_eq!(head["at"], log[7].header["at"]);
 }
@@ -342,8 +347,17 @@ fn the_leaves_of_a_long_stretch_come_in_several_answers() {
     let mut world = World::new();
     fill(&mut world, 25_000);
     let (mut since, mut leaves) = (0, 0);
+    let (keys, oldest) = (keys(), chain::genesis(CUSTOMER));
+    let oldest = Checkpoint {
+        customer_id: CUSTOMER.to_owned(),
+        seq: 0,
+        hash: oldest,
+        at: String::new(),
+    };
+    let mut extension = Extension::new(&oldest, &keys);
     loop {
         let head = world.json(&ada().queries(Route::GetAuditHead, &format!("since={since}")));
+        extension.feed(head.to_string().as_bytes()).unwrap();
         let some = head["leaves"].as_array().unwrap().len();
         assert!(some <= 10_000);
         leaves += some as i64;
@@ -352,6 +366,7 @@ fn the_leaves_of_a_long_stretch_come_in_several_answers() {
             None => break assert_eq!(leaves, head["seq"].as_i64().unwrap()),
         }
     }
+    assert_eq!(extension.finish().unwrap().0.seq as i64, leaves);
 }
 
 #[test]

@@ -141,21 +141,26 @@ fn exactly_the_limit_passes_and_whoever_waits_as_told_gets_in() {
 }
 
 #[test]
-fn a_flood_of_refused_requests_writes_ten_entries_and_a_sum() {
+fn a_flood_of_refused_requests_writes_ten_entries_and_few_sums() {
     let mut world = World::limited(THREE_A_MINUTE);
     let flood = vec![ada().asks(Route::GetCustomer); 500];
     world.batch(&flood);
+    // Of 497 refusals 10 singly, and 10, 20, 40, 80 and 160 in a sum each.
     let entries = world.log();
-    assert_eq!(entries.len(), 1 + 3 + 10);
+    assert_eq!(entries.len(), 1 + 3 + 10 + 5);
     world.now += 60_000;
     world.json(&ada().asks(Route::GetCustomer));
-    let sum = world
+    let sums: Vec<_> = world
         .log()
         .into_iter()
-        .find(|entry| entry.header["action"] == "requests.refused")
-        .unwrap();
-    assert_eq!(sum.header["actor"]["kind"], "system");
-    assert_eq!(world.log().len(), 1 + 3 + 10 + 2);
+        .filter(|entry| entry.header["action"] == "requests.refused")
+        .collect();
+    assert!(sums.iter().all(|sum| sum.header["actor"]["kind"] == "system"));
+    let counts = sums
+        .iter()
+        .map(|sum| sum.detail.as_ref().unwrap()["counts"]["quota_exceeded"].clone());
+    assert_eq!(counts.collect::<Vec<_>>(), [10, 20, 40, 80, 160, 177]);
+    assert_eq!(world.log().len(), 1 + 3 + 10 + 6 + 1);
 }
 
 #[test]
@@ -275,4 +280,35 @@ fn a_repeated_request_is_answered_as_it_was_and_done_once() {
     world.now += 86_400_000;
     world.json(&create);
     assert_eq!(world.count("api_keys"), 3);
+}
+
+#[test]
+fn a_made_up_key_of_the_older_form_leaves_no_trace() {
+    use user_api::caller::{Caller, Integration};
+    use user_api::types::{CustomerId, KeyDigest};
+    let mut world = World::new();
+    world.json(&ada().asks(Route::GetCustomer));
+    let (before, usage) = (world.dump(), |world: &mut World| {
+        let usage = world.json(&admin().sends_to(Route::AdminGetUsage, "cust_acme", b""));
+        usage["today"].as_array().unwrap().len()
+    });
+    let made_up = |number: u8| {
+        Who(Caller::Integration(Box::new(Integration {
+            customer: CustomerId::parse("cust_acme").unwrap(),
+            digest: KeyDigest::new([number; 32]),
+            legacy: true,
+            browser_origin: None,
+        })))
+    };
+    for number in 0..50 {
+        let refused = world.refusal(&made_up(number).asks(Route::GetCustomer));
+        assert_eq!(refused, Code::InvalidApiKey);
+    }
+    assert_eq!(world.dump(), before);
+    world.now += 60_000;
+    let (counted, entries) = (usage(&mut world), world.log().len());
+    assert_eq!(counted, 2, "the creation and the reading");
+    // Neither does it push refusals of the customer's own callers into a sum.
+    assert_eq!(world.refusal(&ada().asks(Route::ListKeys)), Code::Forbidden);
+    assert_eq!(world.log().len(), entries + 1);
 }

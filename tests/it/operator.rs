@@ -85,6 +85,7 @@ fn by(who: &Who) -> By {
             ip: Some("203.0.113.9".to_owned()),
             user_agent: None,
         },
+        fingerprint: None,
     }
 }
 
@@ -222,9 +223,14 @@ fn a_flood_of_refusals_becomes_few_entries_and_one_sum() {
     }
     office.now += 60_000;
     let entries = office.log();
-    assert_eq!(entries.len(), 11);
-    assert_eq!(entries[0]["action"], "requests.refused");
-    assert_eq!(entries[0]["detail"]["counts"], json!({"invalid_cursor": 490}));
+    // 10 singly; then 10, 20, 40, 80 and 160 in sums as they came, and the rest at the window's end.
+    assert_eq!(entries.len(), 16);
+    let sums: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["action"] == "requests.refused")
+        .map(|entry| entry["detail"]["counts"]["invalid_cursor"].as_u64().unwrap())
+        .collect();
+    assert_eq!(sums, [180, 160, 80, 40, 20, 10]);
 }
 
 #[test]
@@ -234,19 +240,63 @@ fn what_is_due_is_done_by_the_tick() {
         office.ask(&admin(), refused(Act::ListCustomers));
     }
     office.ask(&service(), revoke("a"));
-    assert_eq!(office.operator.due().unwrap().as_millis(), NEW_YEAR + 60_000);
+    assert_eq!(office.operator.due().unwrap().as_millis(), NEW_YEAR + 5_000);
     office.now += 86_400_000 + 60_000;
     let now = Timestamp::from_millis(office.now);
     office
         .operator
         .tick(&office.sql, now, &mut office.entropy)
         .unwrap();
-    assert_eq!(office.operator.due(), None);
+    let retention = World::config().audit_retention_ms;
+    assert_eq!(office.operator.due().unwrap().as_millis(), NEW_YEAR + retention);
     let held: i64 = office
         .sql
         .raw(|db| db.query_row("SELECT count(*) FROM revocations", [], |row| row.get(0)))
         .unwrap();
     assert_eq!(held, 0);
+}
+
+#[test]
+fn details_go_once_they_were_kept_for_long_enough_and_the_chain_stays() {
+    let mut office = Office::new();
+    let retention = World::config().audit_retention_ms;
+    office.ask(&service(), revoke("a"));
+    office.now += retention - 1;
+    office.ask(&service(), revoke("b"));
+    assert_eq!(office.operator.due().unwrap().as_millis(), NEW_YEAR + 86_400_000);
+    let details = |office: &Office| -> Vec<bool> {
+        office.sql.raw(|db| {
+            let mut select = db
+                .prepare("SELECT detail IS NOT NULL FROM audit ORDER BY seq")
+                .unwrap();
+            let rows = select.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        })
+    };
+    let tick = |office: &mut Office| {
+        let now = Timestamp::from_millis(office.now);
+        office
+            .operator
+            .tick(&office.sql, now, &mut office.entropy)
+            .unwrap();
+    };
+    tick(&mut office);
+    assert_eq!(details(&office), [true, true]);
+    office.now += 1;
+    for restart in [false, true] {
+        if restart {
+            office.restart();
+        }
+        tick(&mut office);
+        assert_eq!(details(&office), [false, true]);
+    }
+    assert_eq!(
+        office.operator.due().unwrap().as_millis(),
+        NEW_YEAR + 2 * retention - 1
+    );
+    let log = office.log();
+    assert!(log[1]["detail"].is_null() && log[1]["hash"].is_string());
+    assert_eq!(log[1].get("unreadable"), None);
 }
 
 #[test]

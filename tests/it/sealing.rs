@@ -6,7 +6,9 @@ use crate::support::people::sound_body;
 use crate::support::{World, ada, admin, bob};
 use rusqlite::types::Value as Cell;
 use serde_json::json;
-use user_api::customer::request::Request;
+use user_api::caller::Caller;
+use user_api::customer::errand::{Answer, By, What};
+use user_api::customer::request::{Reply, Request};
 use user_api::edge::route::Route;
 use user_api::error::Code;
 
@@ -39,7 +41,7 @@ fn unreadable(world: &mut World, request: &Request) {
     let before = world.dump();
     let error = world.try_send(request).unwrap_err();
     assert_eq!(error.code, Code::SealedDataUnreadable, "{:?}", request.command);
-    assert!(!error.internal.unwrap().is_empty());
+    assert!(!error.internal.as_ref().unwrap().is_empty());
     assert!(world.dump() == before, "{:?} wrote something", request.command);
 }
 
@@ -116,6 +118,59 @@ fn a_damaged_profile_is_refused_and_kept_and_all_else_works() {
     world.send(&ada().says(Route::PatchPreferences, &json!({"theme": "light"})));
     assert!(stored(&world) == before);
     world.log();
+}
+
+#[test]
+fn an_owner_whose_customer_s_profile_is_damaged_is_still_its_owner() {
+    let mut world = world();
+    tamper(&mut world, "UPDATE customer SET profile = zeroblob(60)");
+    let owner = ada().email("owner@example.com");
+    let key = json!({"name": "ci", "scopes": ["customer:read"]});
+    world.json(&owner.says(Route::CreateKey, &key));
+    export::exported(&mut world, &owner, Route::ExportCustomer);
+    assert!(matches!(
+        world.send(&owner.says(Route::RequestErasure, &json!({"reason": "leaving"}))),
+        Reply::Accepted(_)
+    ));
+    for stranger in [ada(), bob(), ada().email("owner@example.org")] {
+        assert_eq!(
+            world.refusal(&stranger.says(Route::CreateKey, &key)),
+            Code::Forbidden
+        );
+    }
+}
+
+#[test]
+fn the_list_shows_a_damaged_customer_without_what_is_damaged() {
+    let mut world = world();
+    let Caller::User(user) = admin().0 else {
+        panic!("no user")
+    };
+    let by = By {
+        caller: Caller::User(user),
+        origin: ada().asks(Route::GetUser).origin,
+        fingerprint: None,
+    };
+    let show = What::Show { by: Box::new(by) };
+    let shown = |world: &mut World| match world.try_errand(&show).unwrap() {
+        Answer::Shown(shown) => *shown,
+        other => panic!("{other:?}"),
+    };
+    let sound = shown(&mut world);
+    assert_eq!(
+        (sound.email.as_deref(), sound.unreadable),
+        (Some("owner@example.com"), false)
+    );
+    tamper(&mut world, "UPDATE customer SET profile = zeroblob(60)");
+    let damaged = shown(&mut world);
+    assert_eq!((damaged.email, damaged.display_name), (None, None));
+    assert!(damaged.unreadable);
+    assert_eq!((damaged.plan, damaged.status), (sound.plan, sound.status));
+    let logged = world.log();
+    assert_eq!(logged.last().unwrap().header["action"], "customer.listed");
+    let passed_over = world.customer.passed_over().unwrap();
+    assert_eq!(passed_over.code, Code::SealedDataUnreadable);
+    assert!(world.customer.passed_over().is_none());
 }
 
 #[test]
@@ -240,7 +295,19 @@ fn a_damaged_audit_detail_bars_the_way_to_no_other_entry() {
     let newest = world.count("audit");
     tamper(&mut world, "UPDATE audit SET detail = zeroblob(80) WHERE seq = 3");
     let page = world.json(&ada().asks(Route::ListAudit));
-    assert_eq!(page["data"].as_array().unwrap().len() as i64, newest);
+    let entries = page["data"].as_array().unwrap();
+    assert_eq!(entries.len() as i64, newest);
+    for entry in entries {
+        // Not as one whose detail is no longer kept.
+        let is_damaged = entry["seq"] == 3;
+        assert_eq!(entry["detail"].is_null(), is_damaged);
+        let named = if is_damaged {
+            json!(["detail"])
+        } else {
+            json!(null)
+        };
+        assert_eq!(entry["unreadable"], named);
+    }
     unreadable(&mut world, &admin().sends_to(Route::GetAuditEntry, "3", b""));
 }
 

@@ -129,6 +129,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/customers/{customerId}/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where a customer's audit log ends */
+        get: operations["adminGetAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}/erasure": {
         parameters: {
             query?: never;
@@ -893,6 +910,15 @@ export interface components {
             name?: string | null;
             plan?: components["schemas"]["Plan"] | null;
         };
+        /** @description A customer's limits, as administrators see them. */
+        AdminLimits: {
+            /** @description What the customer set for itself. */
+            byCustomer: components["schemas"]["Policy"][];
+            /** @description What administrators set for this customer. */
+            own: components["schemas"]["Policy"][];
+            /** @description What is in force: its plan's and its own. */
+            policies: components["schemas"]["Policy"][];
+        };
         /** @description An API key as its owner sees it; `secret` is there only in the answer that made it. */
         ApiKey: {
             allowedOrigins: string[];
@@ -1123,6 +1149,8 @@ export interface components {
             erasedAt?: string | null;
             /** Format: date-time */
             requestedAt: string;
+            /** @description What an administrator asked for, first or later, only an administrator withdraws. */
+            requestedBy: components["schemas"]["Requester"];
             /** @description `scheduled` while it can be withdrawn, then `erased`. */
             status: string;
         };
@@ -1507,6 +1535,11 @@ export interface components {
         Release: {
             lease: string;
         };
+        /**
+         * @description Who asked for an erasure.
+         * @enum {string}
+         */
+        Requester: "customer" | "administrator";
         /** @description RFC 9728 section 2. */
         ResourceMetadata: {
             authorization_servers: string[];
@@ -1605,9 +1638,16 @@ export interface components {
         Session: {
             csrf: string | null;
             customerId: components["schemas"]["CustomerId"];
+            /**
+             * Format: date-time
+             * @description When the whole customer is erased, if that was asked for: a matter of all its users.
+             */
+            erasureDueAt: string | null;
             /** Format: date-time */
             expiresAt: string;
             isAdmin: boolean;
+            /** @description Whether the user owns the customer: may export and erase it, and make its keys. */
+            isOwner: boolean;
             userId: string;
         };
         /**
@@ -1937,8 +1977,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2376,6 +2418,19 @@ export interface components {
             };
         };
         /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
         "413.body_too_large-charged-replayed": {
             headers: {
                 "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
@@ -2555,21 +2610,6 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem422"];
-            };
-        };
-        /**
-         * @description - `quota_exceeded`: A rate limit is exceeded
-         *     - `too_many_requests`: Too many requests from one address
-         */
-        "429.quota_exceeded.too_many_requests": {
-            headers: {
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-Encrypted": components["headers"]["X-Encrypted"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem429"];
             };
         };
         /**
@@ -2773,7 +2813,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JwkSet"];
+                    "application/jwk-set+json": components["schemas"]["JwkSet"];
                 };
             };
             500: components["responses"]["500.internal_error-open"];
@@ -2848,6 +2888,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2900,6 +2941,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3007,6 +3049,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3240,6 +3283,52 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            422: components["responses"]["422.validation_failed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminGetAuditHead: {
+        parameters: {
+            query?: {
+                /** @description Adds the leaf hashes of the entries after this one. */
+                since?: number;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The head, signed. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden.encryption_required"];
+            404: components["responses"]["404.customer_not_found"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3280,6 +3369,7 @@ export interface operations {
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3376,6 +3466,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
             422: components["responses"]["422.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3416,6 +3507,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3448,7 +3540,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request"];
@@ -3456,6 +3548,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3497,7 +3590,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request.malformed_body-replayed"];
@@ -3717,6 +3810,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3774,6 +3868,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -3831,6 +3926,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -3988,6 +4084,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4100,6 +4197,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4145,6 +4243,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
             422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4318,6 +4417,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             422: components["responses"]["422.validation_failed-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4362,6 +4462,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.audit_entry_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4405,6 +4506,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             422: components["responses"]["422.validation_failed-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4446,6 +4548,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4540,6 +4643,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-charged-replayed"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
             422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4579,6 +4683,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4619,6 +4724,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4702,6 +4808,8 @@ export interface operations {
             200: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -4710,18 +4818,18 @@ export interface operations {
                     "application/json": components["schemas"]["Consumed"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found-replayed"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased-replayed"];
-            413: components["responses"]["413.body_too_large-replayed"];
-            415: components["responses"]["415.unsupported_media_type-replayed"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     releaseLease: {
@@ -4750,23 +4858,25 @@ export interface operations {
             204: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found-replayed"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased-replayed"];
-            413: components["responses"]["413.body_too_large-replayed"];
-            415: components["responses"]["415.unsupported_media_type-replayed"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
-            429: components["responses"]["429.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getStatus: {
@@ -4821,6 +4931,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4966,6 +5077,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5443,6 +5555,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5500,6 +5613,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5674,6 +5788,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];

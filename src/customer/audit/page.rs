@@ -52,8 +52,8 @@ pub struct Reader<'a> {
     pub sql: &'a dyn Sql,
     /// Whose log.
     pub customer_id: &'a CustomerId,
-    /// The keys of sealed fields.
-    pub fields: &'a FieldKeys,
+    /// The keys of sealed fields; None of an erased customer, whose details are shown no more.
+    pub fields: Option<&'a FieldKeys>,
     /// Where the log ends.
     pub head: &'a Head,
 }
@@ -155,21 +155,26 @@ impl Reader<'_> {
         )
     }
 
-    /// The entry without its detail.
+    /// The entry without its detail, which is there and cannot be opened: null as one that is no longer kept, so it
+    /// is named.
     fn bare(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {
         let header: Value = json::from_stored(row.text(1)?.as_bytes(), "audit header")?;
-        Ok(entry(&header, None, &hex(row.blob(3)?), viewer))
+        let mut shown = entry(&header, None, &hex(row.blob(3)?), viewer);
+        if let Value::Object(shown) = &mut shown {
+            shown.insert("unreadable".to_owned(), json!(["detail"]));
+        }
+        Ok(shown)
     }
 
     fn shown(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {
         let seq = row.integer(0)?;
         let header: Value = json::from_stored(row.text(1)?.as_bytes(), "audit header")?;
-        let detail = match row.blob_or_null(2)? {
-            Some(stored) => {
-                let detail = read_detail(self.fields, seq, stored)?;
+        let detail = match (row.blob_or_null(2)?, self.fields) {
+            (Some(stored), Some(fields)) => {
+                let detail = read_detail(fields, seq, stored)?;
                 Some(json::from_stored(&detail.text, "audit detail")?)
             }
-            None => None,
+            _ => None,
         };
         Ok(entry(&header, detail, &hex(row.blob(3)?), viewer))
     }

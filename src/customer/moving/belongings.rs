@@ -14,7 +14,7 @@ use crate::json;
 use crate::legacy::outcome::{Outcome, Word};
 use crate::legacy::{ApiKey, Record};
 use crate::sql::Sql;
-use crate::types::{KeyDigest, Timestamp};
+use crate::types::{KeyDigest, Timestamp, UserId};
 use crate::validate::tidy_line;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,9 +22,9 @@ use sha2::{Digest, Sha256};
 
 /// Preferences as they came.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     at: Timestamp,
-    document: Value,
+    pub(super) document: Value,
 }
 
 /// The key of preferences that no user has yet, and of those that one has.
@@ -41,6 +41,14 @@ pub fn has_preferences_waiting(sql: &dyn Sql) -> Result<bool> {
         &[],
     )?;
     Ok(!rows.is_empty())
+}
+
+/// Whether anything came along.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn has_documents(sql: &dyn Sql) -> Result<bool> {
+    Ok(!sql.exec("SELECT 1 FROM legacy LIMIT 1", &[])?.is_empty())
 }
 
 impl Turn<'_> {
@@ -123,17 +131,37 @@ impl Turn<'_> {
     }
 
     /// The first user whose verified e-mail is the customer's gets the preferences, as far as it has none, and the
-    /// display name, as far as it has none.
+    /// display name, as far as it has none. Where something of that is damaged, nobody's request fails for it: they
+    /// wait until the object wakes up the next time.
     ///
     /// # Errors
     /// Only faults.
     pub fn hand_over_preferences(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
-        let Some(kept) = store::get::<Kept>(self, Kind::Preferences, WAITING)? else {
-            memory.has_preferences_waiting = false;
-            return Ok(());
-        };
         let user_id = memory.user_id(user)?.clone();
-        let (_, number) = preferences::load(self.sql, self.fields()?, &user_id)?;
+        match self.waiting_for(&user_id) {
+            Ok(Some((kept, number, record))) => self.hand_over(&kept, number, record)?,
+            Ok(None) => {}
+            Err(error) if error.code == Code::SealedDataUnreadable => memory.passed_over = Some(error),
+            Err(error) => return Err(error),
+        }
+        memory.has_preferences_waiting = false;
+        Ok(())
+    }
+
+    /// The preferences that wait, and the version of this user's own, and its record: all that may be damaged, before
+    /// anything is written.
+    fn waiting_for(&self, user_id: &UserId) -> Result<Option<(Kept, i64, UserRecord)>> {
+        let Some(kept) = store::get::<Kept>(self, Kind::Preferences, WAITING)? else {
+            return Ok(None);
+        };
+        let (_, number) = preferences::load(self.sql, self.fields()?, user_id)?;
+        let record = UserRecord::load(self.sql, self.fields()?, user_id)?;
+        record.profile()?;
+        Ok(Some((kept, number, record)))
+    }
+
+    fn hand_over(&mut self, kept: &Kept, number: i64, mut record: UserRecord) -> Result<()> {
+        let user_id = record.user_id.clone();
         let visibility = kept.document.get("emailVisibility").and_then(Value::as_str);
         let visibility = visibility.and_then(EmailVisibility::parse);
         if let (0, Some(email_visibility)) = (number, visibility) {
@@ -148,7 +176,6 @@ impl Turn<'_> {
             .pointer("/displayName/current")
             .and_then(Value::as_str);
         let name = name.map(|name| tidy_line(name, MAX_DISPLAY_NAME_CHARS));
-        let mut record = UserRecord::load(self.sql, self.fields()?, &user_id)?;
         if let (None, Some(name)) = (
             &record.profile()?.display_name,
             name.filter(|name| !name.is_empty()),
@@ -159,10 +186,9 @@ impl Turn<'_> {
             };
             record.write_profile(self.sql, self.fields()?, profile, self.now, self.entropy)?;
         }
-        store::put(self, Kind::Preferences, USED, &kept)?;
+        store::put(self, Kind::Preferences, USED, kept)?;
         self.sql
             .exec("DELETE FROM legacy WHERE kind = 'preferences' AND key = ''", &[])?;
-        memory.has_preferences_waiting = false;
         Ok(())
     }
 
@@ -224,7 +250,9 @@ impl Turn<'_> {
         if ends.is_some_and(|ends| ends.saturating_add(MAX_SKEW_SECS) < self.now.as_secs()) {
             return Ok((Outcome::Skipped, vec![Word::Expired]));
         }
-        let outcome = match memory.revocations.import(self.sql, hash, self.now) {
+        // As `execute` has it: a token may have been issued before the clock went back.
+        let at = self.now.max(memory.head.at);
+        let outcome = match memory.revocations.import(self.sql, hash, at) {
             Ok(true) => Outcome::Created,
             Ok(false) => Outcome::Unchanged,
             Err(error) if error.code == Code::RevokeAllInstead => {

@@ -411,7 +411,10 @@ impl Callers {
     /// All that was answered on the way was right, and is right still.
     fn check_answers(&self, all: &BTreeMap<CustomerId, Kept>, holders: &BTreeMap<EmailIndex, CustomerId>) {
         let mut made = BTreeMap::<&CustomerId, usize>::new();
-        for (number, Ensured { customer_id, created }) in &self.answers {
+        for (number, answer) in &self.answers {
+            let Ensured {
+                customer_id, created, ..
+            } = answer;
             let wish = &self.wishes[*number];
             if *created {
                 let times = made.entry(customer_id).or_default();
@@ -459,6 +462,7 @@ fn wish(service_of: &Service, number: usize, named: Option<&str>, email: &str) -
                 ip: None,
                 user_agent: None,
             },
+            fingerprint: None,
         },
     }
 }

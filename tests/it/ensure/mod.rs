@@ -5,6 +5,7 @@
 mod callers;
 mod changes;
 mod imports;
+mod repeats;
 mod service;
 
 use callers::{Callers, Fate};

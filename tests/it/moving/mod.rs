@@ -12,6 +12,7 @@ use user_api::customer::errand::{self, Errand};
 use user_api::customer::request::Reply;
 use user_api::directory::errand::What;
 use user_api::edge::route::Route;
+use user_api::error::Code;
 use user_api::legacy::outcome::Outcome::{self, Conflict, Created, Invalid, Merged, Skipped, Unchanged};
 use world::{World, id};
 
@@ -154,6 +155,70 @@ fn the_first_owner_gets_the_preferences_and_nobody_loses_any() {
     let newer = json!({"emailVisibility": "public", "displayName": {"lastChangedAt": 1_800_000_000}});
     assert_eq!(world.told(&format!("preferences_{ACME}"), newer), Merged);
     assert_eq!(visibility(&mut world, &owner(ACME)), "private");
+}
+
+#[test]
+fn damaged_preferences_that_wait_and_a_damaged_owner_trouble_no_request() {
+    let damage = |world: &World, statement: &str| {
+        let changed = world.objects[ACME].0.raw(|db| db.execute(statement, []));
+        assert_eq!(changed.unwrap(), 1, "{statement}");
+    };
+    let visibility = |world: &mut World| {
+        world.json(ACME, &owner(ACME).asks(Route::GetPreferences))["emailVisibility"].clone()
+    };
+    let waiting = "SELECT count(*) FROM legacy WHERE kind = 'preferences' AND key = ''";
+    let count = |world: &World| -> i64 {
+        let found = world.objects[ACME]
+            .0
+            .raw(|db| db.query_row(waiting, [], |row| row.get(0)));
+        found.unwrap()
+    };
+    for place in [
+        "legacy SET document = zeroblob(60) WHERE kind = 'preferences'",
+        "users SET profile = zeroblob(60)",
+        "users SET preferences = zeroblob(60), preferences_version = 1",
+    ] {
+        let mut world = World::new();
+        world.told(&key(), acme());
+        // Met before its preferences come.
+        visibility(&mut world);
+        let preferences = json!({"emailVisibility": "public", "displayName": {"current": "Zoë"}});
+        world.told(&format!("auth:preferences:{ACME}"), preferences);
+        damage(&world, &format!("UPDATE {place}"));
+        world.sleep();
+        world.json(ACME, &owner(ACME).asks(Route::GetCustomer));
+        world.json(ACME, &owner(ACME).asks(Route::GetStatus));
+        let customer = &mut world.objects.get_mut(ACME).unwrap().1;
+        assert_eq!(
+            customer.passed_over().unwrap().code,
+            Code::SealedDataUnreadable,
+            "{place}"
+        );
+        // Neither is anything written, nor are the preferences lost.
+        assert_eq!(count(&world), 1, "{place}");
+    }
+    let mut world = World::new();
+    world.told(&key(), acme());
+    visibility(&mut world);
+    world.told(
+        &format!("auth:preferences:{ACME}"),
+        json!({"emailVisibility": "public"}),
+    );
+    let profile: Vec<u8> = world.objects[ACME]
+        .0
+        .raw(|db| db.query_row("SELECT profile FROM users", [], |row| row.get(0)))
+        .unwrap();
+    damage(&world, "UPDATE users SET profile = zeroblob(60)");
+    world.sleep();
+    assert_eq!(visibility(&mut world), "private");
+    // Once it is repaired, the next to come gets them.
+    let repaired = world.objects[ACME]
+        .0
+        .raw(|db| db.execute("UPDATE users SET profile = ?1", [profile]));
+    assert_eq!(repaired.unwrap(), 1);
+    world.sleep();
+    assert_eq!(visibility(&mut world), "public");
+    assert_eq!(count(&world), 0);
 }
 
 #[test]

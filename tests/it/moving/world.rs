@@ -58,6 +58,7 @@ pub fn by() -> By {
             ip: None,
             user_agent: None,
         },
+        fingerprint: None,
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use user_api::crypto::{Column, FieldKeys, IndexKeys, MasterKeys, SigningKeys};
 use user_api::customer::config::Config;
+use user_api::customer::errand::{Answer, Errand, What};
 use user_api::customer::limits::RateLimits;
 use user_api::customer::request::{Reply, Request};
 use user_api::customer::{Customer, batch};
@@ -16,6 +17,7 @@ use user_api::edge::reply;
 use user_api::edge::route::Route;
 use user_api::entropy::Entropy;
 use user_api::error::{Code, Result};
+use user_api::sql::Sql;
 use user_api::types::{CustomerId, Timestamp};
 
 /// 2026-01-01T00:00:00.000Z.
@@ -178,6 +180,33 @@ impl World {
             .into_iter()
             .map(|answered| answered.map(|answered| answered.reply))
             .collect()
+    }
+
+    /// An errand to this object, in a transaction of its own.
+    pub fn try_errand(&mut self, what: &What) -> Result<Answer> {
+        let errand = Errand {
+            customer: self.customer.id().clone(),
+            what: what.clone(),
+        };
+        self.unlock(errand.creates())?;
+        self.in_transaction(|customer, sql, now, entropy| customer.run_errand(sql, &errand, now, entropy))
+    }
+
+    /// Anything that the object does in a transaction of its own.
+    pub fn in_transaction<T>(
+        &mut self,
+        work: impl Fn(&mut Customer, &Workerd, Timestamp, &mut Seeded) -> Result<T>,
+    ) -> Result<T> {
+        let (now, mut done) = (Timestamp::from_millis(self.now), None);
+        let (sql, customer, entropy) = (&self.sql, &mut self.customer, &mut self.entropy);
+        let committed = sql.transaction(&mut || {
+            done = Some(work(customer, sql, now, entropy)?);
+            Ok(())
+        });
+        if committed.is_err() {
+            self.customer.forget();
+        }
+        committed.map(|()| done.unwrap())
     }
 
     pub fn try_send(&mut self, request: &Request) -> Result<Reply> {

@@ -1,5 +1,5 @@
-//! `user-api verify`: says whether an export, an audit log or the certificate of an erasure is what the service wrote,
-//! and if not, what is wrong.
+//! `user-api verify`: says whether an export, an audit log, the certificate of an erasure, or heads that were kept of a
+//! log are what the service wrote, and if not, what is wrong.
 
 use super::failure::{Failure, Result};
 use super::output::Output;
@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use user_api::verify::certificate::{self, Certificate};
+use user_api::verify::extension::{self, Extension};
 use user_api::verify::log::Log;
 use user_api::verify::zip::Source;
 use user_api::verify::{Checkpoint, Fault, PublicKeys, archive, chain};
@@ -16,14 +17,19 @@ use user_api::verify::{Checkpoint, Fault, PublicKeys, archive, chain};
 /// Bytes of a log that are read at once.
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// Check an export (ZIP), an audit log (NDJSON) or the certificate of an erasure, offline.
+/// Check an export (ZIP), an audit log (NDJSON), the certificate of an erasure, or that a log extends an older head of
+/// it, offline.
 ///
 /// Exit code 0: everything holds. 3: it does not, and the message says where. 1: it could not be checked. 2: wrong
 /// call.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The export, the audit.ndjson of one, or the certificate: by itself or in the answer that brought it.
+    /// The export, the audit.ndjson of one, the certificate (by itself or in the answer that brought it), or an answer
+    /// of /customer/me/audit/head?since=N, N being the entry of the checkpoint given by --head.
     file: PathBuf,
+    /// The answers that follow such a one, each asked for with the `nextSince` of the one before.
+    #[arg(value_name = "ANSWER")]
+    more: Vec<PathBuf>,
     /// The service's public keys, as its /.well-known/jwks.json gives them. An export and a certificate need them.
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
@@ -47,6 +53,17 @@ pub fn run(args: &Args) -> Result<()> {
         _ => None,
     };
     let mut file = File::open(&args.file).map_err(|error| unreadable(&args.file, &error))?;
+    if let Some(answer) = answer_in(&mut file, &args.file)? {
+        let (Some(keys), Some(older)) = (&keys, &older) else {
+            return Err(Failure::usage(
+                "a head needs --jwks and --head: the public keys, and the older checkpoint that it extends",
+            ));
+        };
+        return extend(older, keys, &answer, &args.more);
+    }
+    if !args.more.is_empty() {
+        return Err(Failure::usage("only answers of /audit/head can be several"));
+    }
     if let Some(text) = certificate_in(&mut file, &args.file)? {
         let keys = keys
             .ok_or_else(|| Failure::usage("a certificate needs --jwks: the public keys to check it with"))?;
@@ -84,6 +101,41 @@ fn certificate_in(file: &mut File, path: &Path) -> Result<Option<String>> {
     Ok(String::from_utf8(text)
         .ok()
         .filter(|text| certificate::is_meant(text)))
+}
+
+/// The text of the file, if it is an answer about the head of a log. Reads no more than one may have.
+fn answer_in(file: &mut File, path: &Path) -> Result<Option<Vec<u8>>> {
+    let mut text = Vec::new();
+    let most = extension::MAX_ANSWER_BYTES as u64;
+    file.by_ref()
+        .take(most.saturating_add(1))
+        .read_to_end(&mut text)
+        .and_then(|_| file.seek(SeekFrom::Start(0)))
+        .map_err(|error| unreadable(path, &error))?;
+    Ok(Some(text).filter(|text| extension::is_meant(text)))
+}
+
+/// Follows the log from the older checkpoint through all answers.
+fn extend(older: &Checkpoint, keys: &PublicKeys, first: &[u8], more: &[PathBuf]) -> Result<()> {
+    let mut extension = Extension::new(older, keys);
+    extension.feed(first).map_err(|fault| wrong(&fault))?;
+    for path in more {
+        extension.feed(&whole(path)?).map_err(|fault| wrong(&fault))?;
+    }
+    let (newest, kid) = extension.finish().map_err(|fault| wrong(&fault))?;
+    Output::Stdout.write(&format!(
+        "The log extends the older one.\n\
+         customer    {}\n\
+         older head  entry {} signed at {}\n\
+         newer head  entry {} signed at {} by key {kid}\n\
+         head        {}\n",
+        newest.customer_id,
+        older.seq,
+        older.at,
+        newest.seq,
+        newest.at,
+        chain::hex(&newest.hash),
+    ))
 }
 
 fn of_certificate(certificate: &Certificate, kid: &str) -> String {
