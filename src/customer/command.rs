@@ -236,6 +236,7 @@ impl Command {
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
                 | Self::ListAudit(_)
+                | Self::ReadAuditHead(_)
                 | Self::RequestErasure(_)
                 | Self::WithdrawErasure
                 | Self::ReadErasure
@@ -265,8 +266,10 @@ impl Command {
     #[must_use]
     pub const fn charging(&self) -> Charging {
         match self {
-            Self::Consume(_) | Self::Release(_) | Self::RevokeKey(_) => Charging::Nothing,
-            Self::RevokeTokens(Target::All | Target::NotBefore(_)) => Charging::Nothing,
+            Self::Consume(_)
+            | Self::Release(_)
+            | Self::RevokeKey(_)
+            | Self::RevokeTokens(Target::All | Target::NotBefore(_)) => Charging::Nothing,
             Self::RevokeTokens(Target::Jti(_)) => Charging::Reserve(Reserve::Tokens),
             Self::ListKeys | Self::ReadKey(_) => Charging::Reserve(Reserve::Keys),
             _ => Charging::Plan,

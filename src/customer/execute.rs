@@ -23,6 +23,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 mod audit;
+pub use audit::execute as read_log;
 mod erasure;
 mod export;
 mod keys;

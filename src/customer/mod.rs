@@ -258,7 +258,7 @@ impl Customer {
                 attempt: *attempt,
             },
             outbox::Kind::Alias(alias) => Told::Alias(alias.clone()),
-            outbox::Kind::Legacy => Told::Legacy,
+            outbox::Kind::Legacy { .. } => Told::Legacy,
             outbox::Kind::Vault => Told::Vault,
         };
         Ok(notices
@@ -361,10 +361,11 @@ impl Customer {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy) -> Result<()> {
-        erasure::run::heard_of_legacy(sql, outcome)?;
+    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy, now: Timestamp) -> Result<()> {
+        erasure::run::heard_of_legacy(sql, outcome, now)?;
         if let Some(memory) = &mut self.memory {
             memory.erasure = Erasure::load(sql)?;
+            memory.outbox = outbox::Outbox::load(sql)?;
         }
         Ok(())
     }

@@ -34,7 +34,10 @@ pub enum Kind {
     /// To an id that stood for this customer, which is erased: stand for it no longer.
     Alias(CustomerId),
     /// To the older service's store, where one is bound: drop what it has of this customer, which is erased.
-    Legacy,
+    Legacy {
+        /// Which round this is: there is more than one round deletes.
+        round: i64,
+    },
     /// To the key vault: destroy the key.
     Vault,
 }
@@ -90,14 +93,14 @@ impl Kind {
             Self::List { .. } => "list",
             Self::Release { .. } => "release",
             Self::Alias(_) => "alias",
-            Self::Legacy => "legacy",
+            Self::Legacy { .. } => "legacy",
             Self::Vault => "vault",
         }
     }
 
     fn key(&self) -> Vec<u8> {
         match self {
-            Self::List { .. } | Self::Legacy | Self::Vault => Vec::new(),
+            Self::List { .. } | Self::Legacy { .. } | Self::Vault => Vec::new(),
             Self::Release { index, .. } => index.as_bytes().to_vec(),
             Self::Alias(alias) => alias.as_str().as_bytes().to_vec(),
         }
@@ -107,7 +110,8 @@ impl Kind {
         match self {
             Self::List { rev } => *rev,
             Self::Release { attempt, .. } => *attempt,
-            Self::Alias(_) | Self::Legacy | Self::Vault => 0,
+            Self::Legacy { round } => *round,
+            Self::Alias(_) | Self::Vault => 0,
         }
     }
 
@@ -124,7 +128,7 @@ impl Kind {
                 let unreadable = || Error::fault("a stored notice is unreadable");
                 alias.map(Self::Alias).ok_or_else(unreadable)
             }
-            "legacy" => Ok(Self::Legacy),
+            "legacy" => Ok(Self::Legacy { round: mark }),
             "vault" => Ok(Self::Vault),
             _ => Err(Error::fault("a stored notice is of an unknown kind")),
         }

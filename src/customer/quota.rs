@@ -107,7 +107,7 @@ impl Quota {
     fn check_bounds(&self, wanted: &[Policy], granted: &[Policy]) -> Result<()> {
         let mut faults = match within_plan(wanted, granted) {
             Ok(()) => Vec::new(),
-            Err(error) => error.faults,
+            Err(error) => error.faults.clone(),
         };
         for (index, policy) in wanted.iter().enumerate() {
             let is_granted = granted.iter().any(|other| other.name() == policy.name());

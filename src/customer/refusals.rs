@@ -1,6 +1,7 @@
 //! Refusals that no limit bounds: by a rate limit itself, by a revoked credential, by a status. The first few of
-//! a window get an entry each; the rest are counted and become one entry when the window is over, so that an
-//! attacker cannot grow the log.
+//! a window get an entry each. The rest are counted and become one entry whenever as many have come as in all sums
+//! before, and when the window is over: so an attacker cannot grow the log, and an object that is evicted in between
+//! has lost at most half of the count.
 
 use crate::customer::usage::IDLE_MS;
 use crate::types::Timestamp;
@@ -20,30 +21,55 @@ pub struct Refusals {
     summed_at: Option<Timestamp>,
     /// When the last one came that is counted.
     last: Option<Timestamp>,
+    /// How many stand in entries, of their own or in sums.
+    told: u64,
     summed: BTreeMap<&'static str, u64>,
 }
 
-/// The refusals of a window that is over.
+/// Refusals that become one entry.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sum {
-    /// When the window began.
+    /// From when on.
     pub since: Timestamp,
     /// How many, by code.
     pub counts: BTreeMap<&'static str, u64>,
 }
 
+/// What becomes of a refusal.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Admitted {
+    /// It gets an entry of its own.
+    Single,
+    /// It was counted.
+    Counted,
+    /// It was counted, and this is to be written now.
+    Summed(Sum),
+}
+
 impl Refusals {
     /// Whether this refusal gets an entry of its own; if not, it is counted.
-    pub fn admit(&mut self, code: &'static str, now: Timestamp) -> bool {
-        self.since.get_or_insert(now);
+    pub fn admit(&mut self, code: &'static str, now: Timestamp) -> Admitted {
+        let since = *self.since.get_or_insert(now);
         if self.single < MAX_SINGLE_ENTRIES {
             self.single = self.single.saturating_add(1);
-            return true;
+            self.told = self.told.saturating_add(1);
+            return Admitted::Single;
         }
         self.last = Some(now);
         let count = self.summed.entry(code).or_insert(0);
         *count = count.saturating_add(1);
-        false
+        let waiting = self
+            .summed
+            .values()
+            .fold(0, |all: u64, one| all.saturating_add(*one));
+        if waiting < self.told {
+            return Admitted::Counted;
+        }
+        self.told = self.told.saturating_add(waiting);
+        Admitted::Summed(Sum {
+            since: self.summed_at.replace(now).unwrap_or(since),
+            counts: std::mem::take(&mut self.summed),
+        })
     }
 
     /// When the window is over, or earlier unless more come, if something waits to be written then.
@@ -74,6 +100,9 @@ impl Refusals {
         }
         let since = self.summed_at.replace(now).or(self.since);
         let counts = std::mem::take(&mut self.summed);
+        self.told = counts
+            .values()
+            .fold(self.told, |all, one| all.saturating_add(*one));
         if is_over {
             *self = Self::default();
         }
@@ -84,7 +113,7 @@ impl Refusals {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 mod tests {
     use super::*;
 
@@ -93,45 +122,67 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_becomes_few_entries_and_one_sum() {
+    fn a_flood_becomes_few_entries_and_few_sums() {
         let mut refusals = Refusals::default();
-        let singles = (0..1000)
-            .filter(|n| refusals.admit("quota_exceeded", at(*n)))
-            .count();
+        let (mut singles, mut sums) = (0, Vec::new());
+        for n in 0..1000 {
+            match refusals.admit("quota_exceeded", at(n)) {
+                Admitted::Single => singles += 1,
+                Admitted::Counted => {}
+                Admitted::Summed(sum) => {
+                    sums.push((sum.since.as_millis(), *sum.counts.get("quota_exceeded").unwrap()));
+                }
+            }
+            // Whoever is evicted now has lost at most half.
+            let told = singles + sums.iter().map(|(_, count)| count).sum::<u64>();
+            assert!(told * 2 > u64::try_from(n).unwrap());
+        }
         assert_eq!(singles, 10);
-        for ms in (1000..=59_000).step_by(1000) {
-            assert!(!refusals.admit("quota_exceeded", at(ms)));
+        assert_eq!(
+            sums,
+            [(0, 10), (19, 20), (39, 40), (79, 80), (159, 160), (319, 320)]
+        );
+        assert_eq!(refusals.due(), Some(at(5_999)));
+        for ms in (5_000..=55_000).step_by(5_000) {
+            assert_eq!(refusals.admit("quota_exceeded", at(ms)), Admitted::Counted);
             assert_eq!(refusals.take_if_over(at(ms)), None);
         }
+        assert_eq!(refusals.admit("quota_exceeded", at(59_000)), Admitted::Counted);
         assert_eq!(refusals.due(), Some(at(60_000)));
         assert_eq!(refusals.take_if_over(at(59_999)), None);
         let sum = refusals.take_if_over(at(60_000)).unwrap();
         assert_eq!(
             (sum.since, sum.counts.get("quota_exceeded")),
-            (at(0), Some(&1049))
+            (at(639), Some(&372))
         );
-        assert!(refusals.admit("quota_exceeded", at(60_001)));
+        assert_eq!(refusals.admit("quota_exceeded", at(60_001)), Admitted::Single);
         assert_eq!(refusals.due(), None);
     }
 
     #[test]
     fn what_was_counted_is_written_when_none_comes_and_a_pause_gives_no_more_entries() {
         let mut refusals = Refusals::default();
-        let singles = (0..100)
-            .filter(|n| refusals.admit("token_revoked", at(*n)))
-            .count();
-        assert_eq!((singles, refusals.due()), (10, Some(at(5_099))));
+        let (mut singles, mut summed) = (0, 0);
+        for n in 0..100 {
+            match refusals.admit("token_revoked", at(n)) {
+                Admitted::Single => singles += 1,
+                Admitted::Counted => {}
+                Admitted::Summed(sum) => summed += sum.counts.get("token_revoked").unwrap(),
+            }
+        }
+        // 10 singly, 10, 20 and 40 as they came; 20 wait.
+        assert_eq!((singles, summed, refusals.due()), (10, 70, Some(at(5_099))));
         assert_eq!(refusals.take_if_over(at(5_098)), None);
         let sum = refusals.take_if_over(at(5_099)).unwrap();
-        assert_eq!((sum.since, sum.counts.get("token_revoked")), (at(0), Some(&90)));
+        assert_eq!((sum.since, sum.counts.get("token_revoked")), (at(79), Some(&20)));
         assert_eq!(refusals.due(), None);
-        assert!(!refusals.admit("token_revoked", at(58_000)));
+        assert_eq!(refusals.admit("token_revoked", at(58_000)), Admitted::Counted);
         let sum = refusals.take_if_over(at(60_000)).unwrap();
         assert_eq!(
             (sum.since, sum.counts.get("token_revoked")),
             (at(5_099), Some(&1))
         );
-        assert!(refusals.admit("token_revoked", at(60_001)));
+        assert_eq!(refusals.admit("token_revoked", at(60_001)), Admitted::Single);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
 use crate::customer::profile::NewCustomer;
-use crate::customer::refusals::Sum;
+use crate::customer::refusals::{Admitted, Sum};
 use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::{Access, By, Status};
 use crate::customer::{MIGRATIONS, account, erasure, tokens, users};
@@ -166,7 +166,7 @@ impl<'a> Turn<'a> {
         }
         // 3.
         if memory.record.status == Status::Erased {
-            return Ok(erasure::gone(memory, request)?.into());
+            return erasure::gone(self, memory, request);
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
@@ -390,7 +390,7 @@ impl<'a> Turn<'a> {
         }
         memory.counters.count(request.operation, outcome, self.now);
         let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
-        if must_store || memory.refusals.admit(outcome, self.now) {
+        if must_store || self.admits_refusal(memory, outcome)? {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let target = entry::target(&request.command, &actor);
             let entry = Entry {
@@ -501,6 +501,16 @@ impl<'a> Turn<'a> {
             Some(sum) => self.sum_up(memory, &sum),
             None => Ok(()),
         }
+    }
+
+    /// Whether a refusal that no limit bounds gets an entry of its own; if not, it is counted.
+    fn admits_refusal(&mut self, memory: &mut Memory, outcome: &'static str) -> Result<bool> {
+        match memory.refusals.admit(outcome, self.now) {
+            Admitted::Single => return Ok(true),
+            Admitted::Counted => {}
+            Admitted::Summed(sum) => self.sum_up(memory, &sum)?,
+        }
+        Ok(false)
     }
 
     /// Many refusals in one entry.

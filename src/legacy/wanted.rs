@@ -36,16 +36,19 @@ pub fn index(email: &str) -> Vec<String> {
     let typed = in_u_labels(&email);
     std::iter::once(email)
         .chain(typed)
-        .flat_map(|email| {
-            let hash = sha256_hex(email.as_bytes());
-            [
-                format!("idx:customer:email-to-customer:{hash}"),
-                format!("idx:auth:email-to-customer:{hash}"),
-                format!("email_to_customer_{hash}"),
-                format!("email_{hash}"),
-            ]
-        })
+        .flat_map(|email| index_of(&sha256_hex(email.as_bytes())))
         .collect()
+}
+
+/// The same for the address of this hash.
+#[must_use]
+pub fn index_of(hash: &str) -> Vec<String> {
+    vec![
+        format!("idx:customer:email-to-customer:{hash}"),
+        format!("idx:auth:email-to-customer:{hash}"),
+        format!("email_to_customer_{hash}"),
+        format!("email_{hash}"),
+    ]
 }
 
 /// The address with its domain in U-labels, if that is another one.

@@ -93,8 +93,10 @@ pub enum Act {
     ListCustomers,
     CreateCustomer,
     Import,
-    /// Something on a customer that does not exist.
+    /// Something on a customer that does not exist, or was erased.
     MissCustomer,
+    /// A look at what is left of a customer that was erased.
+    ReadErased,
     ReadLog,
     RevokeTokens,
     /// Keys were wrapped under the active master key.
@@ -114,6 +116,7 @@ impl Act {
             Self::CreateCustomer => "customer.create",
             Self::Import => "customers.import",
             Self::MissCustomer => "customer.missed",
+            Self::ReadErased => "erased.read",
             Self::ReadLog => "audit.list",
             Self::RevokeTokens => "tokens.revoke",
             Self::Rewrap => "keys.rewrap",
@@ -166,9 +169,8 @@ impl From<Refusal> for Error {
             pointer,
             detail: detail.into(),
         };
-        Self {
-            faults: refusal.faults.into_iter().map(fault).collect(),
-            ..Self::new(code, refusal.public)
-        }
+        let mut error = Self::new(code, refusal.public);
+        error.faults = refusal.faults.into_iter().map(fault).collect();
+        error
     }
 }

@@ -18,7 +18,7 @@ use crate::customer::config::Config;
 use crate::customer::entry;
 use crate::customer::errand::By;
 use crate::customer::idempotency::{Idempotency, SWEEP_ROWS, Scope, Seen};
-use crate::customer::refusals::{Refusals, Sum};
+use crate::customer::refusals::{Admitted, Refusals, Sum};
 use crate::customer::tokens::{self, Revocations};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
@@ -232,7 +232,7 @@ impl Turn<'_> {
                 let reader = Reader {
                     sql: self.sql,
                     customer_id: &self.operator.chain,
-                    fields: &memory.fields,
+                    fields: Some(&memory.fields),
                     head: &memory.head,
                 };
                 let cursors = self.operator.config.index.cursors();
@@ -334,10 +334,11 @@ impl Turn<'_> {
         code: Code,
         detail: Map<String, Value>,
     ) -> Result<()> {
-        if memory.refusals.admit(code.as_str(), self.now) {
-            self.log(memory, by, act, code.as_str(), detail)?;
+        match memory.refusals.admit(code.as_str(), self.now) {
+            Admitted::Single => self.log(memory, by, act, code.as_str(), detail),
+            Admitted::Counted => Ok(()),
+            Admitted::Summed(sum) => self.sum_up(memory, &sum),
         }
-        Ok(())
     }
 
     fn log(

@@ -330,16 +330,58 @@ pub async fn refused<T>(env: &Env, site: &Site, by: &By, act: Act, refusal: Erro
     Err(refusal)
 }
 
-/// A refused act on a customer that does not exist stands in the operators' log. What was refused stays refused if
-/// it cannot be noted.
-pub async fn missed(env: &Env, site: &Site, by: &By, named: &CustomerId) {
-    let mut detail = Map::new();
-    detail.insert("customerId".to_owned(), json!(named));
-    let refusal = Error::new(Code::CustomerNotFound, "");
-    let noted = note(env, site, by, Act::MissCustomer, Some(&refusal), detail).await;
+/// A refused act on a customer that does not exist, or was erased, stands in the operators' log. What was refused
+/// stays refused if it cannot be noted.
+pub async fn missed(
+    env: &Env,
+    site: &Site,
+    by: &By,
+    found: Route,
+    (named, code): (Option<&CustomerId>, Option<Code>),
+) {
+    let Some(code @ (Code::CustomerNotFound | Code::CustomerErased)) = code else {
+        return;
+    };
+    let refusal = Error::new(code, "");
+    let noted = note(
+        env,
+        site,
+        by,
+        Act::MissCustomer,
+        Some(&refusal),
+        told(found, named),
+    )
+    .await;
     if let Err(error) = noted {
         worker::console_error!("{}", crate::edge::log::event("operator", None, &error));
     }
+}
+
+/// A look at what is left of an erased customer stands there as well, or it is not shown.
+///
+/// # Errors
+/// As [`note`].
+pub async fn read_erased(
+    env: &Env,
+    site: &Site,
+    by: &By,
+    found: Route,
+    (customer, code): (&CustomerId, Option<Code>),
+) -> Result<()> {
+    let refusal = code.map(|code| Error::new(code, ""));
+    let detail = told(found, Some(customer));
+    note(env, site, by, Act::ReadErased, refusal.as_ref(), detail).await
+}
+
+/// Which operation on whom.
+fn told(found: Route, named: Option<&CustomerId>) -> Map<String, serde_json::Value> {
+    let mut detail = Map::new();
+    let operation = format!("{} {}", found.method().as_str(), found.pattern());
+    detail.insert("operation".to_owned(), operation.into());
+    if let Some(named) = named {
+        detail.insert("customerId".to_owned(), json!(named));
+    }
+    detail
 }
 
 fn document(body: Vec<u8>) -> Answer {

@@ -28,7 +28,7 @@ pub struct Package<'a> {
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
     /// For whom an account may be made.
-    pub newcomer: Option<&'a Newcomer>,
+    pub newcomer: Option<&'a Newcomer<'a>>,
 }
 
 /// 3., 4. The answer of the request's customer, and who that is.
@@ -59,7 +59,10 @@ pub async fn deliver(
     }
     // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
     for round in 0..MAX_RESENDS {
-        let (Some(newcomer), Some(elsewhere)) = (package.newcomer, relayed.elsewhere.take()) else {
+        let Some(newcomer) = package.newcomer else {
+            break;
+        };
+        let Some(elsewhere) = relayed.elsewhere.take() else {
             break;
         };
         envelope.customer = match elsewhere {
@@ -111,9 +114,10 @@ pub async fn ensure_for_service(
     match ensured(env, site, body, by).await {
         Ok(ensured) => {
             let answer = answer(created(&ensured.customer_id, ensured.created)?);
-            let answer = match ensured.repeated {
-                true => idempotency::replay(idempotency::stored(&answer)),
-                false => answer,
+            let answer = if ensured.repeated {
+                idempotency::replay(idempotency::stored(&answer))
+            } else {
+                answer
             };
             Ok((Some(ensured.customer_id), answer))
         }

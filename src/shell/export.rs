@@ -35,7 +35,7 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
     let env = env.clone();
     let export = Rc::new(RefCell::new(Export::new(plan)));
     let source = Object::new();
-    let refused = |_| Error::fault("the platform refused a stream");
+    let refused = |_: JsValue| Error::fault("the platform refused a stream");
     let pull = {
         let (awake, export) = (Rc::clone(awake), Rc::clone(&export));
         Closure::<dyn FnMut(ReadableStreamDefaultController) -> js_sys::Promise>::new(move |controller| {
@@ -44,8 +44,8 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
             future_to_promise(async move {
                 // Requests that have arrived go first.
                 Delay::from(Duration::ZERO).await;
-                let refused = refused(&env, &export, &checked).await;
-                step(&awake, &export, &controller, refused)
+                let revoked = revoked(&env, &export, &checked).await;
+                step(&awake, &export, &controller, revoked)
             })
         })
     };
@@ -64,7 +64,7 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
 
 /// Why an administrator's export must not go on, asked now and then. Where the operators' object does not answer, it
 /// is asked again at the next piece.
-async fn refused(env: &Env, export: &RefCell<Export>, checked: &Cell<Timestamp>) -> Option<Error> {
+async fn revoked(env: &Env, export: &RefCell<Export>, checked: &Cell<Timestamp>) -> Option<Error> {
     let since_ms = host::now().as_millis().saturating_sub(checked.get().as_millis());
     let (by, customer) = {
         let export = export.borrow();
@@ -89,10 +89,10 @@ fn step(
     awake: &Shared,
     export: &Rc<RefCell<Export>>,
     controller: &ReadableStreamDefaultController,
-    refused: Option<Error>,
+    revoked: Option<Error>,
 ) -> std::result::Result<JsValue, JsValue> {
     let mut export = export.borrow_mut();
-    let made = match refused {
+    let made = match revoked {
         Some(error) => Err(error),
         None => piece(awake, &mut export),
     };

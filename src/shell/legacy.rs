@@ -2,11 +2,13 @@
 //! older service's store when somebody first asks for it, and moved in as an import would. Without it, nothing.
 //!
 //! A store that does not answer is not one that holds nothing: the request is refused for the moment, because a customer
-//! made in place of the one there would keep that one's e-mail for good. The store is never written.
+//! made in place of the one there would keep that one's e-mail for good. Nothing is written in the store for it; only an
+//! erasure deletes there ([`super::erasure`]).
 
 use crate::caller::{Caller, Service, User};
 use crate::customer::errand::By;
 use crate::customer::request::Origin;
+use crate::edge::log;
 use crate::edge::settings::Settings;
 use crate::error::{Code, Error, Result};
 use crate::legacy::line::{Line, MAX_LINE_BYTES, Parsed};
@@ -25,11 +27,13 @@ use worker::Env;
 
 /// The binding.
 const LEGACY_KV: &str = "LEGACY_KV";
-/// How long all reads for one request may take together, in milliseconds.
-const DEADLINE_MS: u64 = 5_000;
 /// Most pages of revoked tokens that are listed of each form, of 1,000 each: as many as a customer may hold. Only what
 /// is in force is there: the store drops an entry when its token expires.
 const MAX_DENIED_PAGES: u32 = 10;
+/// Keys of one page of an erasure's listing.
+const PAGE_KEYS: u32 = 100;
+/// How long all reads for one request may take together, in milliseconds.
+const DEADLINE_MS: u64 = 5_000;
 /// Who the log says it was.
 const ACTOR: &str = "legacy_kv";
 
@@ -37,11 +41,13 @@ const ACTOR: &str = "legacy_kv";
 extern "C" {
     /// The older service's store.
     #[derive(Clone)]
-    type Store;
+    pub type Store;
     #[wasm_bindgen(method, catch)]
     fn get(this: &Store, key: &str) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn list(this: &Store, options: &Object) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn delete(this: &Store, key: &str) -> std::result::Result<Promise, JsValue>;
 }
 
 /// Moves the customer in that a user's token means, by its id or else by its verified e-mail. True if something was
@@ -130,7 +136,8 @@ fn unanswered(reason: &'static str) -> Error {
     Error::new(Code::Unavailable, told).because(reason)
 }
 
-fn store(env: &Env) -> Option<Store> {
+/// The store, where one is bound.
+pub fn store(env: &Env) -> Option<Store> {
     let bound = Reflect::get(env.as_ref(), &JsValue::from_str(LEGACY_KV)).ok()?;
     bound.is_object().then(|| bound.unchecked_into())
 }
@@ -209,13 +216,67 @@ async fn move_in(
     Ok(has_moved)
 }
 
-/// The record under a key, and whose it is.
-async fn read(store: &Store, key: &str) -> Result<Option<(CustomerId, Record)>> {
+/// What lies under a key.
+///
+/// # Errors
+/// `unavailable` if the store does not answer.
+pub async fn value(store: &Store, key: &str) -> Result<Option<String>> {
     let failed = |_: JsValue| unanswered("the older store does not answer");
     let value = JsFuture::from(store.get(key).map_err(failed)?)
         .await
         .map_err(failed)?;
-    let Some(text) = value.as_string() else {
+    Ok(value.as_string())
+}
+
+/// Deletes what lies under a key.
+///
+/// # Errors
+/// `unavailable` if the store does not.
+pub async fn remove(store: &Store, key: &str) -> Result<()> {
+    let failed = |_: JsValue| unanswered("the older store does not delete");
+    JsFuture::from(store.delete(key).map_err(failed)?)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+/// Some of the keys that begin alike.
+pub struct Page {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// Where the next page begins; None after the last.
+    pub cursor: Option<String>,
+}
+
+/// One page of the keys that begin so.
+///
+/// # Errors
+/// `unavailable` if the store does not list, or says that there is more and not where.
+pub async fn page(store: &Store, prefix: &str, cursor: Option<&str>) -> Result<Page> {
+    let cursor = cursor.map_or(JsValue::UNDEFINED, JsValue::from_str);
+    let listed = list(store, prefix, &cursor, &PAGE_KEYS.into()).await?;
+    let keys: Array = member(&listed, "keys")?.unchecked_into();
+    let keys = keys
+        .iter()
+        .map(|key| Ok(member(&key, "name")?.as_string().unwrap_or_default()))
+        .collect::<Result<_>>()?;
+    let cursor = if member(&listed, "list_complete")?.is_truthy() {
+        None
+    } else {
+        let next = member(&listed, "cursor")?
+            .as_string()
+            .filter(|next| !next.is_empty());
+        Some(next.ok_or_else(|| unanswered("the older store lists no further"))?)
+    };
+    Ok(Page { keys, cursor })
+}
+
+/// The record under a key, and whose it is.
+///
+/// # Errors
+/// `unavailable` if the store does not answer.
+pub async fn read(store: &Store, key: &str) -> Result<Option<(CustomerId, Record)>> {
+    let Some(text) = value(store, key).await? else {
         return Ok(None);
     };
     let line = Line {
@@ -245,7 +306,7 @@ async fn denied(store: &Store, prefix: &str, id: &CustomerId) -> Result<Vec<Reco
     let mut records = Vec::new();
     let mut cursor = JsValue::UNDEFINED;
     for _ in 0..MAX_DENIED_PAGES {
-        let page = denied_page(store, prefix, &cursor).await?;
+        let page = list(store, prefix, &cursor, &JsValue::UNDEFINED).await?;
         let keys: Array = member(&page, "keys")?.unchecked_into();
         for listed in keys.iter() {
             records.extend(denied_one(&listed, id)?);
@@ -261,10 +322,12 @@ async fn denied(store: &Store, prefix: &str, id: &CustomerId) -> Result<Vec<Reco
     Ok(records)
 }
 
-async fn denied_page(store: &Store, prefix: &str, cursor: &JsValue) -> Result<JsValue> {
+/// A page of the keys that begin so, as the store tells it; by itself of as many as it lists at once.
+async fn list(store: &Store, prefix: &str, cursor: &JsValue, limit: &JsValue) -> Result<JsValue> {
     let failed = |_: JsValue| unanswered("the older store does not list");
     let options = Object::new();
-    for (name, value) in [("prefix", &JsValue::from_str(prefix)), ("cursor", cursor)] {
+    let prefix = &JsValue::from_str(prefix);
+    for (name, value) in [("prefix", prefix), ("cursor", cursor), ("limit", limit)] {
         if !value.is_undefined() {
             Reflect::set(&options, &JsValue::from_str(name), value).map_err(failed)?;
         }

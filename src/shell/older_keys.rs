@@ -22,10 +22,10 @@ pub async fn admit(env: &Env, site: &Site, caller: &Caller, origin: &Origin) -> 
     if !key.legacy || is_listed(env, site, key).await? {
         return Ok(());
     }
-    match legacy::of_key(env, &site.settings, &key.customer, &key.digest, origin).await {
-        true => Ok(()),
-        false => Err(unknown_key()),
+    if legacy::of_key(env, &site.settings, &key.customer, &key.digest, origin).await? {
+        return Ok(());
     }
+    Err(unknown_key())
 }
 
 async fn is_listed(env: &Env, site: &Site, key: &Integration) -> Result<bool> {

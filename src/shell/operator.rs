@@ -69,7 +69,7 @@ impl DurableObject for OperatorObject {
             .map(|code| (CODE_HEADER, code.as_str().to_owned()))
             .into_iter()
             .collect();
-        Ok(respond(answer, &code).into())
+        Ok(respond(answer, code).into())
     }
 }
 
@@ -104,7 +104,7 @@ impl OperatorObject {
             operator.forget();
             return Err(error);
         }
-        // An earlier alarm that is set already finds out itself when it must come again.
+        // Details are always due some day: a request that changes nothing of that writes no alarm.
         let set = self.alarm.get();
         if let Some(due) = operator.due().filter(|due| set.is_none_or(|set| *due < set)) {
             storage.wake_at(due)?;

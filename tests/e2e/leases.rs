@@ -275,7 +275,7 @@ fn the_owner_s_own_policies_are_consumed_and_stay_within_the_plan() {
         .expect(200)
         .json();
     assert_eq!(
-        own["byCustomer"],
+        own["own"],
         json!([{"name": "mail", "q": 4, "w": 86_400, "unit": "requests"}])
     );
     let mail = json!([{"name": "mail", "cost": 2}]);

@@ -16,6 +16,7 @@ mod accounts;
 mod admin;
 mod api_keys;
 mod audit;
+mod billed;
 mod bodies;
 mod concurrency;
 mod configuration;

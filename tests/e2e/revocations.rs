@@ -253,7 +253,7 @@ fn ten_thousand_single_revocations_are_held_exactly_and_revoking_all_makes_room(
                 let headers = [
                     credential,
                     ("Content-Type", "application/json"),
-                    ("Content-Length", &length),
+                    ("Content-Length", length.as_str()),
                 ];
                 raw.head("POST /internal/tokens/revoke", &headers);
                 raw.bytes(body.as_bytes()).unwrap();

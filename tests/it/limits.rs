@@ -26,7 +26,7 @@ fn refused(world: &mut World, request: &Request) -> Error {
 }
 
 fn pointers(error: Error) -> Vec<String> {
-    error.faults.into_iter().map(|fault| fault.pointer).collect()
+    error.faults.iter().map(|fault| fault.pointer.clone()).collect()
 }
 
 fn key_with(world: &mut World, body: &Value) -> (Who, String) {

@@ -129,6 +129,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/customers/{customerId}/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where a customer's audit log ends */
+        get: operations["adminGetAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}/erasure": {
         parameters: {
             query?: never;
@@ -3260,6 +3277,51 @@ export interface operations {
                 };
             };
             400: components["responses"]["400.malformed_request.invalid_cursor"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden.encryption_required"];
+            404: components["responses"]["404.customer_not_found"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            422: components["responses"]["422.validation_failed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminGetAuditHead: {
+        parameters: {
+            query?: {
+                /** @description Adds the leaf hashes of the entries after this one. */
+                since?: number;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The head, signed. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];

@@ -6,7 +6,7 @@ use crate::customer::limits::policy::Policy;
 use crate::error::{Error, Result};
 
 /// Requests a minute of each reserve; also the most at once.
-pub const RESERVE_PER_MINUTE: u64 = 60;
+pub const MAX_RESERVE_A_MINUTE: u64 = 60;
 /// The window of a reserve, in seconds.
 const WINDOW_SECS: u64 = 60;
 
@@ -32,7 +32,7 @@ impl Reserve {
             Self::Keys => "key-reserve",
             Self::Tokens => "key-reserve-tokens",
         };
-        Policy::requests(name, RESERVE_PER_MINUTE, WINDOW_SECS, None)
+        Policy::requests(name, MAX_RESERVE_A_MINUTE, WINDOW_SECS, None)
             .ok_or_else(|| Error::fault("a reserve is no policy"))
     }
 }

@@ -16,8 +16,9 @@
 mod belongings;
 mod map;
 mod store;
+pub mod trail;
 
-pub use belongings::has_preferences_waiting;
+pub use belongings::{has_documents, has_preferences_waiting};
 pub use store::{MAX_AUDIT_DAYS, MAX_DISPLAY_NAMES, page};
 
 use crate::customer::account::{self, Claimed, Wanted};

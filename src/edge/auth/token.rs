@@ -4,6 +4,7 @@
 use super::json::parse_object;
 use super::key::{Algorithm, VerifyingKey};
 use super::reason::Reason;
+use crate::verify::chain::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -124,7 +125,7 @@ impl UnverifiedToken<'_> {
                     .chain_update(b".")
                     .chain_update(signature.to_ascii_lowercase())
                     .finalize();
-                digest.iter().map(|byte| format!("{byte:02x}")).collect()
+                hex(&digest)
             })
             .collect()
     }

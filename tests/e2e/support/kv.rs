@@ -1,4 +1,5 @@
-//! The older service's key-value store, as workerd asks one: over HTTP, `GET /<key>` and `GET /?prefix=…`.
+//! The older service's key-value store, as workerd asks one: over HTTP, `GET /<key>`, `GET /?prefix=…` in pages, and
+//! `DELETE /<key>`.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ struct Shared {
     values: BTreeMap<String, String>,
     reads: Vec<String>,
     is_broken: bool,
+    keeps_all: bool,
 }
 
 impl Kv {
@@ -54,6 +56,16 @@ impl Kv {
         self.shared.lock().unwrap().is_broken = is_broken;
     }
 
+    /// From now on it deletes nothing and says so, or no longer.
+    pub fn set_keeping(&self, keeps_all: bool) {
+        self.shared.lock().unwrap().keeps_all = keeps_all;
+    }
+
+    /// All keys that it has.
+    pub fn keys(&self) -> Vec<String> {
+        self.shared.lock().unwrap().values.keys().cloned().collect()
+    }
+
     /// What was read since the last call.
     pub fn take_reads(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().unwrap().reads)
@@ -67,6 +79,7 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
         .next()
         .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
     {}
+    let method = first.split(' ').next().unwrap_or_default();
     let target = first.split(' ').nth(1).unwrap_or_default();
     // Workerd sends the absolute form to what it takes for a proxy.
     let target = match target.split_once("://") {
@@ -83,6 +96,11 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
     });
     let (status, body) = if shared.is_broken {
         (500, String::new())
+    } else if method == "DELETE" && shared.keeps_all {
+        (405, String::new())
+    } else if method == "DELETE" {
+        shared.values.remove(&key);
+        (200, String::new())
     } else if key.is_empty() {
         (200, list(&shared.values, query).to_string())
     } else {
@@ -109,7 +127,8 @@ fn list(values: &BTreeMap<String, String>, query: &str) -> Value {
     let mut found = values
         .keys()
         .filter(|key| key.starts_with(&prefix) && **key > after);
-    let page: Vec<_> = found.by_ref().take(PAGE_KEYS).collect();
+    let limit = parameter("key_count_limit").parse().unwrap_or(PAGE_KEYS);
+    let page: Vec<_> = found.by_ref().take(limit).collect();
     let keys: Vec<_> = page.iter().map(|key| json!({"name": key})).collect();
     match found.next() {
         Some(_) => json!({"keys": keys, "list_complete": false, "cursor": page.last()}),

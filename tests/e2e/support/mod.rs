@@ -2,6 +2,9 @@
 
 pub mod audit;
 pub mod described;
+pub mod counted;
+#[path = "../../../bench/fill/append.rs"]
+pub mod fill;
 pub mod http;
 pub mod integration;
 pub mod issuer;

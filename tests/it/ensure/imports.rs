@@ -74,6 +74,7 @@ impl Importing {
                 ip: None,
                 user_agent: None,
             },
+            fingerprint: None,
         };
         let mut moving = Moving::new(self.customer.clone(), vec![self.record.clone()], by);
         match asked(moving.step(None).unwrap()) {

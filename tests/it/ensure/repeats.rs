@@ -47,7 +47,7 @@ struct Try {
 
 impl Try {
     fn new(service: &mut Service, wish: Wish) -> Self {
-        let minted = service.mint();
+        let minted = service.mint(0);
         let (ensure, ask) = Ensure::start(wish, minted);
         Self { ensure, ask }
     }
