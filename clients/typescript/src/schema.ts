@@ -942,7 +942,7 @@ export interface components {
             actor: components["schemas"]["AuditActor"];
             /** Format: date-time */
             at: string;
-            /** @description As much of it as the reader may see; null once it is no longer kept. */
+            /** @description As much of it as the reader may see; null once it is no longer kept, and where it cannot be opened. */
             detail: {
                 [key: string]: unknown;
             } | null;
@@ -954,6 +954,8 @@ export interface components {
             /** Format: int64 */
             seq: number;
             target: string;
+            /** @description Where the detail is kept and cannot be opened: `["detail"]`. */
+            unreadable?: string[] | null;
         };
         /** @description Where the audit log ends. */
         AuditHead: {
@@ -1200,6 +1202,8 @@ export interface components {
             email: string | null;
             plan: string;
             status: string;
+            /** @description The names of the fields that are null because they cannot be opened; not there otherwise. */
+            unreadable?: string[] | null;
         };
         /** @description A new API key. */
         NewApiKey: {
