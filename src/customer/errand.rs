@@ -13,7 +13,7 @@ use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
-use crate::customer::{MIGRATIONS, aliases, entry, listing, outbox};
+use crate::customer::{MIGRATIONS, aliases, entry, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
@@ -186,21 +186,6 @@ pub struct Shown {
     /// Whether the e-mail and the display name are null because they cannot be opened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unreadable: bool,
-}
-
-impl Shown {
-    /// What the list's own row tells of a customer whose key is lost.
-    #[must_use]
-    pub fn of_row(row: &listing::Shown) -> Self {
-        Self {
-            email: None,
-            display_name: None,
-            plan: row.plan,
-            status: row.status,
-            created_at: row.created_at,
-            unreadable: true,
-        }
-    }
 }
 
 /// What an id is.

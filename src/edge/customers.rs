@@ -3,6 +3,7 @@
 
 use crate::crypto::IndexKeys;
 use crate::customer::errand::Shown;
+use crate::customer::listing;
 use crate::customer::profile::Plan;
 use crate::customer::status::Status;
 use crate::directory::list::{Listing, Page, Place, Query as ShardQuery};
@@ -115,6 +116,19 @@ pub fn merge(pages: Vec<Page>, limit: u32) -> (Vec<Listing>, bool) {
     let has_more = rows.len() > limit;
     rows.truncate(limit);
     (rows, has_more)
+}
+
+/// What the list's own row tells of a customer whose key is lost.
+#[must_use]
+pub fn of_row(row: &listing::Shown) -> Shown {
+    Shown {
+        email: None,
+        display_name: None,
+        plan: row.plan,
+        status: row.status,
+        created_at: row.created_at,
+        unreadable: true,
+    }
 }
 
 fn place_of(row: &Listing) -> (Option<i64>, &str) {

@@ -284,7 +284,7 @@ async fn show(env: &Env, by: &By, row: &Listing, deadline_ms: u32) -> Result<Opt
     match object::ask_customer(env, &errand, deadline_ms).await {
         Ok(customer::Answer::Shown(shown)) => Ok(Some(*shown)),
         Ok(_) => Ok(None),
-        Err(error) if error.is_unreadable() => Ok(row.shown.as_ref().map(customer::Shown::of_row)),
+        Err(error) if error.is_unreadable() => Ok(row.shown.as_ref().map(customers::of_row)),
         Err(error) => Err(error),
     }
 }
