@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::sql::Sql;
 
 /// Entries that are read at once.
-pub const CHUNK_ENTRIES: i64 = 64;
+const CHUNK_ENTRIES: i64 = 64;
 
 /// An entry as it is stored.
 #[derive(Debug, PartialEq, Eq)]
