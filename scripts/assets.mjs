@@ -1,10 +1,11 @@
 // Gathers the static files that the worker serves into build/assets/: the description of the interface, the page that
-// is made of it, and the dashboard.
+// is made of it, and the dashboard with the check of exports that it loads on demand.
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'vite';
 import { page } from './docs-page.mjs';
 import { ROOT, isMain } from './lib.mjs';
+import { buildVerifier } from './verifier.mjs';
 
 const FOLDER = join(ROOT, 'build/assets');
 const DASHBOARD = join(ROOT, 'build/dashboard');
@@ -49,6 +50,7 @@ async function main() {
   put('openapi.json', JSON.stringify(document));
   put('docs.html', page(document));
   put('docs.css', readFileSync(join(ROOT, 'scripts/docs-page.css'), 'utf8'));
+  buildVerifier();
   await dashboard();
 }
 

@@ -170,6 +170,10 @@ async function main() {
   const actual = await listening(child.stdio[3]);
   if (actual !== undefined) {
     console.log(`user-api listens on ${origin(host, actual)}`);
+    // The worker itself can say so only at its first request that authenticates.
+    if (!readFileSync(config, 'utf8').includes('"SHIELD"')) {
+      console.log(JSON.stringify({ event: 'shield', detail: 'the configuration has no SHIELD: addresses are not counted' }));
+    }
   }
   const code = await exited(child);
   if (pidIn(pidFile) === child.pid) {

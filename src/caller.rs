@@ -45,7 +45,7 @@ pub struct User {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csrf: Option<String>,
     /// Under which hashes an older service may have written down that this token is revoked: hex SHA-256 of the
-    /// lower-cased compact token, in each spelling that verifies. Empty unless the token is of its kind (HS256).
+    /// lower-cased compact token, in each spelling that verifies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub legacy_hashes: Vec<String>,
 }

@@ -5,6 +5,7 @@
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// Result with [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -163,8 +164,14 @@ pub struct Fault {
 }
 
 /// A refusal or a failure. See the module's header for who may read which part.
+///
+/// In a box: it is handed on at every `?`, and code that moves six fields each time is large.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Details>);
+
+/// What an [`Error`] says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Details {
     /// What happened, and so status and title.
     pub code: Code,
     /// What the caller is told beyond the title; no internals, no personal data.
@@ -182,14 +189,14 @@ pub struct Error {
 impl Error {
     /// An error whose caller is told `public`.
     pub fn new(code: Code, public: impl Into<Cow<'static, str>>) -> Self {
-        Self {
+        Self(Box::new(Details {
             code,
             public: public.into(),
             internal: None,
             faults: Vec::new(),
             members: Map::new(),
             retry_after_secs: None,
-        }
+        }))
     }
 
     /// A failure on our side: the caller learns nothing but the request id, the log learns `internal`.
@@ -222,22 +229,35 @@ impl Error {
             _ => format!("The body has several faults; the first {MAX_FAULTS} are listed.").into(),
         };
         faults.truncate(MAX_FAULTS);
-        Self {
-            faults,
-            ..Self::new(code, public)
-        }
+        let mut error = Self::new(code, public);
+        error.faults = faults;
+        error
     }
 
     /// True for what the caller did or met; false for what failed on our side, which rolls back.
     #[must_use]
-    pub const fn is_refusal(&self) -> bool {
+    pub fn is_refusal(&self) -> bool {
         self.code.status() < 500
     }
 
     /// Whether what is stored is there and cannot be opened: it or its key is damaged, or the key lost.
     #[must_use]
-    pub const fn is_unreadable(&self) -> bool {
+    pub fn is_unreadable(&self) -> bool {
         matches!(self.code, Code::SealedDataUnreadable | Code::KeyUnavailable)
+    }
+}
+
+impl Deref for Error {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 

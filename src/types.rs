@@ -7,17 +7,12 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use subtle::ConstantTimeEq;
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z, from year 0 to year 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
-
-const RFC3339_MILLIS: &[BorrowedFormatItem<'static>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// Milliseconds in an hour, the grain of every `lastSeenAt`.
 const HOUR_MS: i64 = 3_600_000;
@@ -67,10 +62,32 @@ impl Timestamp {
     /// RFC 3339 in UTC with milliseconds: `2026-01-31T23:59:59.000Z`.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0).saturating_mul(1_000_000))
-            .ok()
-            .and_then(|at| at.format(RFC3339_MILLIS).ok())
-            .unwrap_or_default()
+        // By hand: it is in every audit entry and every answer, and `time` formats by an interpreter.
+        let Ok(at) = OffsetDateTime::from_unix_timestamp(self.as_secs()) else {
+            return String::new();
+        };
+        let ((year, month, day), (hour, minute, second)) = (at.to_calendar_date(), at.to_hms());
+        let mut text = String::with_capacity("2026-01-31T23:59:59.000Z".len());
+        let mut put = |value: u32, first_place: u32, after: char| {
+            let places = [1000, 100, 10, 1]
+                .into_iter()
+                .filter(|place| *place <= first_place);
+            let digits = places.map(|place: u32| value.checked_div(place).unwrap_or_default() % 10);
+            text.extend(digits.filter_map(|digit| char::from_digit(digit, 10)));
+            text.push(after);
+        };
+        put(year.unsigned_abs(), 1000, '-');
+        put(u8::from(month).into(), 10, '-');
+        put(day.into(), 10, 'T');
+        put(hour.into(), 10, ':');
+        put(minute.into(), 10, ':');
+        put(second.into(), 10, '.');
+        put(
+            u32::try_from(self.0.rem_euclid(1000)).unwrap_or_default(),
+            100,
+            'Z',
+        );
+        text
     }
 }
 
@@ -347,6 +364,10 @@ mod tests {
             "2025-12-31T23:59:59.007Z"
         );
         assert_eq!(Timestamp::MAX.to_rfc3339(), "9999-12-31T23:59:59.999Z");
+        assert_eq!(
+            Timestamp::from_millis(1_709_164_800_000).to_rfc3339(),
+            "2024-02-29T00:00:00.000Z"
+        );
         assert_eq!(Timestamp::from_millis(-5), Timestamp::from_millis(0));
         assert_eq!(Timestamp::from_secs(i64::MAX), Timestamp::MAX);
         for at in [Timestamp::from_millis(1_767_225_599_007), Timestamp::MAX] {

@@ -279,7 +279,7 @@ impl Fields {
     /// Takes a value, or the faults in its place.
     pub fn absorb<T: Default>(&mut self, result: Result<T>) -> T {
         result.unwrap_or_else(|error| {
-            self.faults.extend(error.faults);
+            self.faults.extend(error.faults.iter().cloned());
             T::default()
         })
     }
@@ -496,7 +496,7 @@ mod tests {
         let e = fields.integer("e", 0..=5);
         assert_eq!(fields.required("e", e), None);
         assert_eq!(fields.required("f", Edit::<i64>::Clear), None);
-        let faults = fields.finish(&[]).unwrap_err().faults;
+        let faults = fields.finish(&[]).unwrap_err().faults.clone();
         let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["#/a/1", "#/a/2", "#/b", "#/c", "#/d", "#/e", "#/f"]);
     }

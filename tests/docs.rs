@@ -10,6 +10,9 @@
     clippy::string_slice
 )]
 
+#[path = "docs/actions.rs"]
+mod actions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

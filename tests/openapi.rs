@@ -163,7 +163,7 @@ fn shapes<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 fn faults(route: Route, body: &Value) -> Vec<(String, String)> {
     use user_api::customer::command::Command;
     let told = |error: user_api::error::Error| {
-        let faults = error.faults.into_iter();
+        let faults = error.faults.iter().cloned();
         faults
             .map(|fault| (fault.pointer, fault.detail.into_owned()))
             .collect()

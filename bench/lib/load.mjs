@@ -64,13 +64,22 @@ export async function closedLoop(port, plan, connections, seconds) {
   };
 }
 
-/** Open loop: `rate` requests a second whatever comes back. Latencies in ms from when each was due. */
-export async function openLoop(oha, port, { requests: [request], expect }, rate, connections, seconds) {
+/** The requests' bodies in a file, one a line; the arguments that name them. */
+function bodies(requests, file) {
+  if (requests[0].body === undefined) {
+    return [];
+  }
+  writeFileSync(file, requests.map(({ body }) => `${body}\n`).join(''));
+  return ['-Z', file];
+}
+
+/** Open loop: `rate` requests a second whatever comes back, bodies in turn. Latencies in ms from when each was due. */
+export async function openLoop(oha, port, { requests, expect }, { rate, connections, seconds, file }) {
+  const [request] = requests;
   const headers = Object.entries(request.headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const body = request.body === undefined ? [] : ['-d', request.body];
   const text = await output(oha, [
     '--no-tui', '--output-format', 'json', '--latency-correction', '--disable-compression', '--wait-ongoing-requests-after-deadline',
-    '-z', `${seconds}s`, '-q', String(rate), '-c', String(connections), '-m', request.method, ...headers, ...body,
+    '-z', `${seconds}s`, '-q', String(rate), '-c', String(connections), '-m', request.method, ...headers, ...bodies(requests, file),
     `http://127.0.0.1:${port}${request.path}`,
   ]);
   const { summary, latencyPercentiles: at, statusCodeDistribution: statuses, errorDistribution: errors } = JSON.parse(text);

@@ -1,44 +1,27 @@
-// The three subjects: how each is built, started on plain workerd, and filled. All get the same settings, the same
-// tokens, a folder of their own on the same disk, and a file for what they print.
+// The subjects: how each is built, started on plain workerd, and filled. All get the same settings, the same tokens, a
+// folder of their own on the same disk, and a file for what they print.
 import { spawnSync } from 'node:child_process';
-import { createHash, createHmac, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import workerdPackage from 'workerd';
 import { ROOT, Refusal, spawnBound, stop, toolEnvironment } from '../../scripts/lib.mjs';
+import { AUDIENCE, ISSUER, JWKS, SECRET, SERVICE_KEY, token } from './tokens.mjs';
 
 const WORKERD = workerdPackage.default;
-const SECRET = 'bench-secret-0123456789abcdef0123456789abcdef';
-const [ISSUER, AUDIENCE, SERVICE_KEY] = ['https://login.bench.test', 'https://api.bench.test', 'bench-service-key-0123456789abcdef0123456789'];
 // Never met by accident. The free plan of user-api meets one at once: the flood of refused requests.
 const POLICIES = [{ name: 'burst', q: 100_000_000, w: 60 }, { name: 'day', q: 1_000_000_000, w: 86_400 }];
 const TIGHT = [{ name: 'burst', q: 1, w: 86_400 }];
-
-const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const JWKS = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'ec-1', alg: 'ES256', use: 'sig' }] });
 const key32 = (byte) => Buffer.alloc(32, byte).toString('base64');
+export const MASTER_KEY = key32(1);
 
-const run = (command, args, options = {}) => {
+/** Runs a command of a build. */
+export const run = (command, args, options = {}) => {
   const { status } = spawnSync(command, args, { cwd: ROOT, env: toolEnvironment(), stdio: ['ignore', 'ignore', 'inherit'], ...options });
   if (status !== 0) {
     throw new Refusal(`${command} ${args.join(' ')} failed`);
   }
 };
-
-/** A token of the customer's user; `number` makes it another one. */
-export function token(customer, { algorithm = 'HS256', number = 0 } = {}) {
-  const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    iss: ISSUER, aud: AUDIENCE, sub: `auth0|${customer}`, customerId: customer, email: `${customer}@example.com`,
-    email_verified: true, jti: `jti-${customer}-${number}`, scope: 'customer:owner', iat: now - 1, exp: now + 36_000,
-  };
-  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const input = `${part({ alg: algorithm, typ: 'JWT', kid: algorithm === 'HS256' ? 'hs-1' : 'ec-1' })}.${part(claims)}`;
-  const signature = algorithm === 'HS256'
-    ? createHmac('sha256', SECRET).update(input).digest()
-    : sign('sha256', Buffer.from(input), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-  return `${input}.${signature.toString('base64url')}`;
-}
 
 const call = async (port, path, init) => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, init);
@@ -61,7 +44,7 @@ export const userApi = {
   build: () => run('scripts/build-worker.sh', ['release']),
   settings: () => ({
     ENVIRONMENT: 'production', JWT_SECRET: `hs-1:${SECRET}`, JWT_ISSUER: ISSUER, JWT_AUDIENCE: AUDIENCE, JWKS,
-    SERVICE_API_KEYS: SERVICE_KEY, MASTER_KEYS: `1:${key32(1)}`, INDEX_KEY: key32(2), SIGNING_KEYS: `sig-1:${key32(3)}`,
+    SERVICE_API_KEYS: SERVICE_KEY, MASTER_KEYS: `1:${MASTER_KEY}`, INDEX_KEY: key32(2), SIGNING_KEYS: `sig-1:${key32(3)}`,
     RATE_LIMITS: JSON.stringify({ pro: POLICIES, free: TIGHT }),
   }),
   async create(port, customer, { tight = false } = {}) {
@@ -72,6 +55,7 @@ export const userApi = {
     await mustBe(201, call(port, '/internal/customers', { method: 'POST', headers: serviceHeaders, body }));
   },
   async apiKey(port, customer) {
+    await this.create(port, customer);
     const headers = { Authorization: `Bearer ${token(customer)}`, 'Content-Type': 'application/json' };
     const body = JSON.stringify({ name: 'bench', scopes: ['limits:consume'] });
     const text = await mustBe(201, call(port, '/customer/me/api-keys', { method: 'POST', headers, body }));
@@ -93,6 +77,8 @@ export const bare = {
     }),
   settings: () => ({}),
   create: async () => {},
+  /** Its objects are named by the path. */
+  addressed: (request, number) => ({ ...request, path: number === 0 ? request.path : `/customer/${number}` }),
 };
 
 export const hono = {
@@ -122,9 +108,17 @@ export const hono = {
   },
 };
 
+/** The peer with a commit for all that have arrived: what that alone gains. No reference, an extra. */
+export const grouped = { ...hono, name: 'hono-grouped', build: () => {}, settings: () => ({ ...hono.settings(), GROUP_COMMIT: '1' }) };
+
+/** The customers that each folder has. */
+const madeIn = new Map();
+
 /** Starts a subject on `folder`; resolves once it listens. */
 export async function start(subject, folder) {
   mkdirSync(folder, { recursive: true });
+  const made = madeIn.get(folder) ?? new Set();
+  madeIn.set(folder, made);
   const log = openSync(join(folder, 'log'), 'w');
   const began = performance.now();
   const args = ['serve', join(ROOT, subject.config), '--socket-addr=http=127.0.0.1:0', `--directory-path=data=${folder}`, '--control-fd=3'];
@@ -135,7 +129,7 @@ export async function start(subject, folder) {
     text += chunk;
     const port = /"event":"listen","socket":"http","port":(\d+)/.exec(text)?.[1];
     if (port !== undefined) {
-      return { subject, folder, child, began, port: Number(port), end: () => stop(child, 5_000) };
+      return { subject, folder, made, child, began, port: Number(port), end: () => stop(child, 5_000) };
     }
   }
   throw new Refusal(`${subject.name} does not listen: ${readFileSync(join(folder, 'log'), 'utf8')}`);

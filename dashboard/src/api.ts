@@ -35,21 +35,28 @@ export function use(pasted: string | undefined): void {
   } else {
     sessionStorage.setItem(STORED, pasted);
   }
+  renew();
+}
+
+/** Forgets the client with all that it remembers: by cookie, too, somebody else may be signed in now. */
+export function renew(): void {
   client = undefined;
 }
 
 /**
  * Takes the token of an address like `/dashboard#token=…`, as `make dev` prints it, and removes it from the address.
- * A fragment is never sent, and outside development it is only removed.
+ * A fragment is never sent, and outside development it is only removed. Says whether there was one.
  */
-export function takeFragment(): void {
+export function takeFragment(): boolean {
   const found = /^#token=([A-Za-z0-9._-]+)$/.exec(location.hash);
-  if (found !== null) {
-    history.replaceState(null, '', location.pathname);
-    if (takesTokens) {
-      use(found[1]);
-    }
+  if (found === null) {
+    return false;
   }
+  history.replaceState(null, '', location.pathname);
+  if (takesTokens) {
+    use(found[1]);
+  }
+  return true;
 }
 
 /** Whether the caller is not, or no longer, signed in. */

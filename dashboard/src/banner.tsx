@@ -1,8 +1,8 @@
 // What concerns every page of the customer: that it is not active, and that its erasure is coming.
 import { Time } from './parts/time';
-import { customer, erasure } from './sources';
+import { customer, session } from './sources';
 import type { Status } from './sources';
-import { useResource } from './store';
+import { useResource, useShown } from './store';
 
 const MEANING: Readonly<Partial<Record<Status, readonly [string, string]>>> = {
   suspended: ['This customer is suspended', 'You can still read everything, export it and ask for its erasure. Changes are refused and API keys do not work.'],
@@ -12,7 +12,8 @@ const MEANING: Readonly<Partial<Record<Status, readonly [string, string]>>> = {
 
 export function Banner() {
   const { data } = useResource(customer);
-  const { data: scheduled } = useResource(erasure);
+  // The session tells every user; the erasure itself is the owner's to read.
+  const due = useShown(session).data?.erasureDueAt ?? null;
   const [title, text] = (data === undefined ? undefined : MEANING[data.status]) ?? [];
   return (
     <div role="status">
@@ -25,10 +26,10 @@ export function Banner() {
           <p>{text}</p>
         </div>
       )}
-      {scheduled?.status === 'scheduled' && (
+      {due !== null && (
         <div class="banner">
           <p>
-            <strong>Everything will be erased</strong> on <Time at={scheduled.dueAt} />. <a href="#/data">Look at it or withdraw it</a>
+            <strong>Everything will be erased</strong> on <Time at={due} />. <a href="#/data">Look at it</a>
           </p>
         </div>
       )}

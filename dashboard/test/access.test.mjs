@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { ROOT } from '../../scripts/lib.mjs';
 import { setUp, settled } from './support/open.mjs';
 import { furnish } from './support/views.mjs';
@@ -16,13 +16,16 @@ const LOOKS = {
   dark: { colorScheme: 'dark' },
   phone: { colorScheme: 'light', viewport: { width: 390, height: 844 }, hasTouch: true },
 };
-/** Which pictures are kept: one of each view, some also dark and on a phone. */
-const KEPT = new Set(['light', 'overview-dark', 'usage-dark', 'overview-phone', 'keys-phone']);
+/** Which pictures are kept: one of each view and of some states, some also dark and on a phone. */
+const VIEWS = ['sign-in', 'overview', 'profile', 'user', 'usage', 'keys', 'audit', 'erasure', 'customers', 'customer', 'operators', 'suspended', 'erased'];
+const STATES = ['export', 'export-fault', 'conflict', 'secret', 'failure', 'waiting'];
+const KEPT = new Set([...[...VIEWS, ...STATES].map((name) => `${name}-light`), 'overview-dark', 'usage-dark', 'export-dark', 'overview-phone', 'keys-phone', 'export-phone']);
 const GRAVE = new Set(['serious', 'critical']);
 
 let views;
+let states;
 const shared = setUp({}, async (server) => {
-  views = await furnish(server);
+  ({ views, states } = await furnish(server));
 });
 
 /** What axe finds that is serious or critical, in words. */
@@ -36,43 +39,63 @@ async function grave(page) {
     .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join('; ')}`);
 }
 
+/** Nothing grave, nothing wider than the screen, nothing that stands for what is there; and the picture of it, if kept. */
+async function inspect(page, name, look) {
+  assert.deepEqual(await grave(page), [], name);
+  const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= width, `${name} is ${content} wide on ${width}`);
+  assert.doesNotMatch(await page.locator('body').innerText(), /\bN\/A\b|undefined|\bNaN\b|\[object/, name);
+  if (process.env.UPDATE_PICTURES !== undefined && KEPT.has(`${name}-${look}`)) {
+    await page.mouse.move(0, 0);
+    const suffix = look === 'light' ? '' : `-${look}`;
+    await page.screenshot({ path: join(PICTURES, `dashboard-${name}${suffix}.png`) });
+  }
+}
+
 for (const [look, options] of Object.entries(LOOKS)) {
   test(`axe finds nothing serious in any view, ${look}, and nothing is wider than the page`, async () => {
     for (const [name, [token, path]] of Object.entries(views)) {
       const page = await shared.open(token, path, options);
       await settled(page);
-      assert.deepEqual(await grave(page), [], name);
-      const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-      assert.ok(content <= width, `${name} is ${content} wide on ${width}`);
-      assert.doesNotMatch(await page.locator('body').innerText(), /\bN\/A\b|undefined|\bNaN\b|\[object/, name);
-      const isKept = KEPT.has(`${name}-${look}`) || (KEPT.has(look) && name !== 'nowhere');
-      if (process.env.UPDATE_PICTURES !== undefined && isKept) {
-        await page.mouse.move(0, 0);
-        const suffix = look === 'light' ? '' : `-${look}`;
-        await page.screenshot({ path: join(PICTURES, `dashboard-${name}${suffix}.png`) });
-      }
+      await inspect(page, name, look);
       await shared.close(page);
     }
   });
 
-  test(`axe finds nothing serious when signing in and in the dialogs, ${look}`, async () => {
+  test(`axe finds nothing serious in dialogs, faults, conflicts, waits and exports, ${look}`, async () => {
+    for (const [name, [token, path, act, prepare = () => {}]] of Object.entries(states)) {
+      const page = await shared.page(options);
+      await prepare(page);
+      await page.addInitScript((text) => sessionStorage.setItem('user-api-token', text), token);
+      await page.goto(`${shared.server.origin}/dashboard#${path}`);
+      await act(page);
+      await inspect(page, name, look);
+      await shared.close(page);
+    }
+  });
+
+  test(`axe finds nothing serious when signing in, ${look}`, async () => {
     const page = await shared.page(options);
     await page.goto(`${shared.server.origin}/dashboard`);
     await page.getByLabel('Token').waitFor();
-    assert.deepEqual(await grave(page), []);
-    if (process.env.UPDATE_PICTURES !== undefined && look === 'light') {
-      await page.screenshot({ path: join(PICTURES, 'dashboard-sign-in.png') });
-    }
+    await inspect(page, 'sign-in', look);
     await shared.close(page);
-    const keys = await shared.open(views.keys[0], '/keys', options);
-    await settled(keys);
-    await keys.getByRole('button', { name: 'New key' }).click();
-    await keys.getByRole('button', { name: 'Make the key' }).click();
-    await keys.locator('dialog .fault:visible').waitFor();
-    assert.deepEqual(await grave(keys), []);
-    await shared.close(keys);
   });
 }
+
+describe('in production', () => {
+  const live = setUp({ ENVIRONMENT: 'production' });
+
+  for (const [look, options] of Object.entries(LOOKS)) {
+    test(`axe finds nothing serious when signing in by cookie, ${look}`, async () => {
+      const page = await live.page(options);
+      await page.goto(`${live.server.origin}/dashboard`);
+      await page.getByRole('link', { name: 'login.browser.test' }).waitFor();
+      await inspect(page, 'sign-in-by-cookie', look);
+      await live.close(page);
+    });
+  }
+});
 
 test('everything is reached by keyboard, and the focus is seen and follows', async () => {
   const page = await shared.open(views.keys[0], '/');

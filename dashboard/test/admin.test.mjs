@@ -48,6 +48,26 @@ test('a customer is suspended with a reason, which it sees, and made active agai
   await shared.close(page);
 });
 
+test('a name that comes late takes neither the focus nor the place of who is reading', async () => {
+  const admin = await shared.server.admin();
+  await shared.server.customer('latecomer', { displayName: 'Latecomer Ltd' });
+  const page = await shared.open(admin, '/admin');
+  await settled(page);
+  await page.route('**/admin/customers/latecomer', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await route.continue();
+  });
+  await page.evaluate(() => location.assign('#/admin/customers/latecomer'));
+  await page.getByRole('heading', { name: 'latecomer', level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1');
+  const filter = page.getByLabel('Did what');
+  await filter.focus();
+  await page.getByRole('heading', { name: 'Latecomer Ltd', level: 1 }).waitFor();
+  assert.equal(await filter.evaluate((element) => document.activeElement === element), true);
+  assert.equal(await page.title(), 'Latecomer Ltd · user-api');
+  await shared.close(page);
+});
+
 test('the operators’ log shows the lists that were asked for', async () => {
   const admin = await shared.server.admin();
   const page = await shared.open(admin, '/admin');

@@ -67,3 +67,63 @@ test('while it is live new entries come by themselves', async () => {
   assert.deepEqual(asked, []);
   await shared.close(page);
 });
+
+test('what came while nobody looked is all there once one looks again', async () => {
+  const { token } = await shared.server.customer('unseen');
+  const page = await shared.open(token, '/audit');
+  await settled(page);
+  await page.getByLabel('Live').check();
+  const hide = (isHidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  await hide(true);
+  for (let count = 0; count < 150; count += 1) {
+    await shared.server.call('GET', '/customer/me/status', { token });
+  }
+  await hide(false);
+  await page.waitForFunction(() => document.querySelectorAll('.entry').length > 150);
+  assert.equal(await entries(page).getByText('Read the status').count(), 150);
+  await shared.close(page);
+});
+
+test('where more came than one look reads, the list begins anew, and says so', async () => {
+  const { token } = await shared.server.customer('flooded');
+  const page = await shared.open(token, '/audit');
+  await settled(page);
+  // As if every page were full of what is newer.
+  let seq = 100_000;
+  await page.route('**/customer/me/audit?*', async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    const data = Array.from({ length: 100 }, () => ({ ...body.data[0], action: 'status.read', seq: (seq -= 1) }));
+    await route.fulfill({ response, json: { data, hasMore: true, nextCursor: `cursor-${seq}` } });
+  });
+  await page.getByLabel('Live').check();
+  await page.getByText('More than 500 entries came at once').waitFor();
+  assert.equal(await entries(page).count(), 500);
+  await shared.close(page);
+});
+
+test('a look that failed says so until one succeeds, and scrolling works meanwhile', async () => {
+  const { token } = await shared.server.customer('flicker');
+  for (let count = 0; count < 60; count += 1) {
+    await shared.server.call('GET', '/customer/me', { token });
+  }
+  const page = await shared.open(token, '/audit');
+  await settled(page);
+  // Looks in front are for 100 entries, pages behind for 25.
+  await page.route(/\/customer\/me\/audit\?.*limit=100/, (route) => route.abort());
+  await page.getByLabel('Live').check();
+  const alert = page.getByRole('alert');
+  await alert.getByText('Looking for new entries: The service cannot be reached').waitFor({ timeout: 30_000 });
+  for (let round = 0; round < 20 && (await page.getByText('That is the beginning of the log.').count()) === 0; round += 1) {
+    await page.mouse.wheel(0, 4_000);
+    await page.waitForTimeout(250);
+  }
+  await page.getByText('That is the beginning of the log.').waitFor();
+  await page.unroute(/\/customer\/me\/audit\?.*limit=100/);
+  await alert.waitFor({ state: 'detached', timeout: 30_000 });
+  await shared.close(page);
+});

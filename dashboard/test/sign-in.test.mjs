@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { launchBrowser } from '../../scripts/browser.mjs';
 import { setUp, settled } from './support/open.mjs';
-import { startServer, tokenFor } from './support/server.mjs';
+import { startServer, tokenFor, userId } from './support/server.mjs';
 
 describe('in development', () => {
   const shared = setUp();
@@ -35,6 +35,26 @@ describe('in development', () => {
     await page.goto(`${shared.server.origin}/dashboard#token=${token}`);
     await page.locator('.name', { hasText: 'Fragment Ltd' }).waitFor();
     assert.equal(page.url(), `${shared.server.origin}/dashboard`);
+    await shared.close(page);
+  });
+
+  test('such an address signs in somebody else in the tab that shows the dashboard already', async () => {
+    const { token } = await shared.server.customer('second', { displayName: 'Second Ltd' });
+    const admin = await shared.server.admin();
+    const page = await shared.open(token, '/profile');
+    await settled(page);
+    await page.evaluate((text) => location.assign(`#token=${text}`), admin);
+    await page.locator('.name', { hasText: 'The operators' }).waitFor();
+    await page.getByRole('link', { name: 'Customers', exact: true }).waitFor();
+    assert.equal(page.url(), `${shared.server.origin}/dashboard`);
+    assert.equal(await page.getByText('Second Ltd').count(), 0);
+    await page.reload();
+    await page.locator('.name', { hasText: 'The operators' }).waitFor();
+    // Signed out, too.
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByLabel('Token').waitFor();
+    await page.evaluate((text) => location.assign(`#token=${text}`), token);
+    await page.locator('.name', { hasText: 'Second Ltd' }).waitFor();
     await shared.close(page);
   });
 
@@ -82,6 +102,8 @@ describe('in production', () => {
     await page.getByRole('link', { name: 'login.browser.test' }).waitFor();
     assert.equal(await page.locator('textarea').count(), 0);
     assert.equal(page.url(), `${server.origin}/dashboard`);
+    await page.evaluate((text) => location.assign(`#token=${text}`), token);
+    await page.waitForFunction(() => location.hash === '');
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
     await page.close();
   });
@@ -100,6 +122,29 @@ describe('in production', () => {
     assert.equal((await (await sent).allHeaders())['x-csrf-token'], 'n6SeqA5pmbdQvHJHiTYkPQ');
     await page.getByText('Saved', { exact: true }).waitFor();
     assert.equal(await page.getByRole('button', { name: 'Sign out' }).count(), 0);
+    await context.close();
+  });
+
+  test('who signs in by cookie after somebody else sees nothing of them', async () => {
+    const { claims } = await server.customer('desk');
+    const context = await browser.newContext();
+    const { hostname } = new URL(server.origin);
+    const signIn = async (name) => {
+      const value = tokenFor({ ...claims, sub: userId(name), email: `${name}@example.com` });
+      await context.addCookies([{ name: 'auth_token', value, domain: hostname, path: '/', httpOnly: true, sameSite: 'Strict' }]);
+    };
+    await signIn('first');
+    const page = await context.newPage();
+    await page.goto(`${server.origin}/dashboard#/user`);
+    await page.getByText('first@example.com').waitFor();
+    await context.clearCookies();
+    await page.getByRole('link', { name: 'Overview' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await signIn('second');
+    await page.getByRole('button', { name: 'I have signed in' }).click();
+    await page.getByRole('link', { name: 'You and preferences' }).click();
+    await page.getByText('second@example.com').waitFor();
+    assert.equal(await page.getByText('first@example.com').count(), 0);
     await context.close();
   });
 

@@ -51,8 +51,8 @@ CREATE TABLE aliases (
 ) STRICT, WITHOUT ROWID;
 
 -- What other objects must hear, written with the change that they must hear of, gone once they have. `key` is the
--- e-mail index of a `release`, the id of an `alias`, and empty for the others; `mark` the attempt that is released, or
--- the `rev` that is listed, else 0. `alias`, `legacy` and `vault` are those of an erasure.
+-- e-mail index of a `release`, the id of an `alias`, and empty for the others; `mark` the attempt that is released,
+-- the `rev` that is listed, or the round of `legacy`, else 0. `alias`, `legacy` and `vault` are those of an erasure.
 CREATE TABLE outbox (
   seq       INTEGER PRIMARY KEY,
   kind      TEXT    NOT NULL CHECK (kind IN ('list', 'release', 'alias', 'legacy', 'vault')),

@@ -1,7 +1,8 @@
 -- One row while an erasure is asked for, and for ever once it was carried out. `asked_by` is who asked first, under an
 -- id of ours; `by_admin` whether an administrator asked, then or later. `erased_at` is the moment of the one commit that
--- makes the customer erased; `progress` how far the destruction has come since; `certificate` the signed document at
--- its end.
+-- makes the customer erased; `progress` how far the destruction has come since; `profile` the customer's, sealed as it
+-- was, until the older service's store was asked for what lies under the hash of an e-mail; `certificate` the signed
+-- document at the end.
 CREATE TABLE erasure (
   one           INTEGER PRIMARY KEY CHECK (one = 1),
   asked_by      TEXT    NOT NULL CHECK (json_valid(asked_by)),
@@ -10,8 +11,10 @@ CREATE TABLE erasure (
   due_at        INTEGER NOT NULL CHECK (due_at >= requested_at),
   erased_at     INTEGER,
   progress      TEXT    CHECK (json_valid(progress)),
+  profile       BLOB,
   certificate   TEXT,
-  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL))
+  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL)
+         AND (profile IS NULL OR erased_at IS NOT NULL AND certificate IS NULL))
 ) STRICT;
 
 CREATE TRIGGER what_was_erased_is_never_withdrawn BEFORE DELETE ON erasure

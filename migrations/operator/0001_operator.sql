@@ -7,16 +7,16 @@ CREATE TABLE audit (
   header  TEXT    NOT NULL,
   detail  BLOB,
   hash    BLOB    NOT NULL CHECK (length(hash) = 32),
-  limiter BLOB
+  limiter BLOB,
+  CHECK (header ->> '$.seq' = seq)
 ) STRICT;
 
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN
   SELECT RAISE(ABORT, 'audit entries are never deleted');
 END;
 
--- REPLACE deletes without firing the trigger above.
-CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
-WHEN EXISTS (SELECT 1 FROM audit WHERE seq = new.seq)
+-- REPLACE deletes without firing the trigger above, and needs a number for it. Where none is given, it is -1 here.
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit WHEN new.seq <> -1
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never replaced');
 END;

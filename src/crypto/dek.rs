@@ -13,11 +13,10 @@ use crate::crypto::seal::{NONCE_BYTES, OVERHEAD_BYTES, Sealed};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::types::CustomerId;
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use std::fmt;
+use user_api_cipher::{Cipher, KEY_BYTES};
 
 /// Bytes of a data key.
 pub const DEK_BYTES: usize = 32;
@@ -119,14 +118,9 @@ impl MasterKeys {
     /// `internal_error` if there is no master key.
     pub fn wrap(&self, customer: &CustomerId, dek: &Dek, nonce: [u8; NONCE_BYTES]) -> Result<Wrapped> {
         let (kid, master) = self.0.first().ok_or_else(|| Error::fault("no master key"))?;
-        let aad = aad(customer);
-        let payload = Payload {
-            msg: &dek.0,
-            aad: &aad,
-        };
         let ciphertext = kek(customer, master)?
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Error::fault("a data key does not wrap"))?;
+            .seal(&nonce, &aad(customer), &dek.0)
+            .ok_or_else(|| Error::fault("a data key does not wrap"))?;
         let wrapped = Sealed::join(*kid, nonce, &ciphertext);
         Wrapped::parse(&wrapped).ok_or_else(|| Error::fault("a wrapped key has another length"))
     }
@@ -143,13 +137,8 @@ impl MasterKeys {
         let (at, (_, master)) = found
             .and_then(|at| Some((at, self.0.get(at)?)))
             .ok_or_else(|| unavailable(format!("MASTER_KEYS has no kid {}", sealed.version)))?;
-        let aad = aad(customer);
-        let payload = Payload {
-            msg: sealed.ciphertext,
-            aad: &aad,
-        };
-        let opened = kek(customer, master)?.decrypt(&XNonce::from(sealed.nonce), payload);
-        let bytes: Option<[u8; DEK_BYTES]> = opened.ok().and_then(|bytes| bytes.try_into().ok());
+        let opened = kek(customer, master)?.open(&sealed.nonce, &aad(customer), sealed.ciphertext);
+        let bytes: Option<[u8; DEK_BYTES]> = opened.and_then(|bytes| bytes.try_into().ok());
         let bytes = bytes.ok_or_else(|| unavailable("the wrapped key is corrupted"))?;
         Ok((Dek(bytes), at == 0))
     }
@@ -165,12 +154,12 @@ pub fn unavailable(why: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     .because(why)
 }
 
-fn kek(customer: &CustomerId, master: &[u8; 32]) -> Result<XChaCha20Poly1305> {
-    let mut key = Key::default();
+fn kek(customer: &CustomerId, master: &[u8; 32]) -> Result<Cipher> {
+    let mut key = [0; KEY_BYTES];
     Hkdf::<Sha256>::new(Some(customer.as_str().as_bytes()), master)
         .expand(b"user-api/kek/v1", &mut key)
         .map_err(|_| Error::fault("hkdf length"))?;
-    Ok(XChaCha20Poly1305::new(&key))
+    Ok(Cipher::new(&key))
 }
 
 fn aad(customer: &CustomerId) -> Vec<u8> {

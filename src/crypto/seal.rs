@@ -11,18 +11,17 @@ use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::types::CustomerId;
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{Key, KeyInit, XChaCha20Poly1305, XNonce};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
+use user_api_cipher::{Cipher, KEY_BYTES};
 
 /// The first byte of everything sealed in this form.
 const FORMAT: u8 = 1;
 /// The version of the data keys that there are. It stands in every field, so that a customer's data key can be
 /// replaced one day.
 const KEY_VERSION: u32 = 1;
-/// Bytes of the nonce.
+/// Bytes of the nonce; the cipher's.
 pub const NONCE_BYTES: usize = 24;
 /// Bytes that sealing adds: format, key version, nonce, tag (16).
 pub const OVERHEAD_BYTES: usize = 1 + 4 + NONCE_BYTES + 16;
@@ -71,7 +70,7 @@ pub struct FieldKeys {
     customer: CustomerId,
     fingerprint: Fingerprint,
     /// In the order of [`Column::ALL`].
-    ciphers: Vec<XChaCha20Poly1305>,
+    ciphers: Vec<Cipher>,
 }
 
 impl fmt::Debug for FieldKeys {
@@ -89,10 +88,10 @@ impl FieldKeys {
         let root = dek.root();
         let cipher = |column: &Column| {
             let (table, column) = column.names();
-            let mut key = Key::default();
+            let mut key = [0; KEY_BYTES];
             root.expand(format!("user-api/field/v1|{table}|{column}").as_bytes(), &mut key)
                 .map_err(|_| Error::fault("hkdf length"))?;
-            Ok(XChaCha20Poly1305::new(&key))
+            Ok(Cipher::new(&key))
         };
         Ok(Self {
             customer: customer.clone(),
@@ -132,15 +131,10 @@ impl FieldKeys {
         plain: &[u8],
         nonce: [u8; NONCE_BYTES],
     ) -> Result<Vec<u8>> {
-        let aad = self.aad(column, row);
-        let payload = Payload {
-            msg: plain,
-            aad: &aad,
-        };
         let ciphertext = self
             .cipher(column)?
-            .encrypt(&XNonce::from(nonce), payload)
-            .map_err(|_| Error::fault("too much to seal"))?;
+            .seal(&nonce, &self.aad(column, row), plain)
+            .ok_or_else(|| Error::fault("too much to seal"))?;
         Ok(Sealed::join(KEY_VERSION, nonce, &ciphertext))
     }
 
@@ -168,14 +162,9 @@ impl FieldKeys {
         if sealed.version != KEY_VERSION {
             return Err(unreadable(column, "of an unknown key version"));
         }
-        let aad = self.aad(column, row);
-        let payload = Payload {
-            msg: sealed.ciphertext,
-            aad: &aad,
-        };
         self.cipher(column)?
-            .decrypt(&XNonce::from(sealed.nonce), payload)
-            .map_err(|_| unreadable(column, "corrupted"))
+            .open(&sealed.nonce, &self.aad(column, row), sealed.ciphertext)
+            .ok_or_else(|| unreadable(column, "corrupted"))
     }
 
     /// [`FieldKeys::open`] of a document.
@@ -187,7 +176,7 @@ impl FieldKeys {
         serde_json::from_slice(&plain).map_err(|_| unreadable(column, "of an unknown content"))
     }
 
-    fn cipher(&self, column: Column) -> Result<&XChaCha20Poly1305> {
+    fn cipher(&self, column: Column) -> Result<&Cipher> {
         self.ciphers
             .get(column as usize)
             .ok_or_else(|| Error::fault("a column without a key"))
@@ -264,7 +253,7 @@ mod tests {
     fn unreadable(opened: Result<Vec<u8>>, why: &str) {
         let error = opened.unwrap_err();
         assert_eq!(error.code, Code::SealedDataUnreadable);
-        assert!(error.internal.unwrap().ends_with(why), "{why}");
+        assert!(error.internal.as_ref().unwrap().ends_with(why), "{why}");
     }
 
     /// Made with PyNaCl (libsodium `crypto_aead_xchacha20poly1305_ietf_encrypt`) and HKDF of pyca/cryptography.

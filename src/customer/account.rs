@@ -18,6 +18,12 @@ use crate::sql::{Sql, Value};
 use crate::types::{CustomerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// The attempt under which an e-mail is claimed for an id that is to become a customer.
+pub const CREATED: i64 = 0;
+/// The same where the customer moves in from an older service: whoever finds such a claim of an id that is nothing yet
+/// knows that there are records of it. A customer's later attempts have higher numbers, so that no answer to one of
+/// these two is taken for the answer to a wish of its own.
+pub const MOVED_IN: i64 = 1;
 /// How long a wish for another e-mail waits for its claim, in milliseconds.
 pub const PENDING_MS: i64 = 60_000;
 
@@ -56,8 +62,8 @@ pub struct Wanted {
     pub attempt: i64,
 }
 
-/// What came of it, when the request comes again.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What came of it, when the request, or the import, comes again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claimed {
     /// What was wanted.
     pub wanted: Wanted,
@@ -85,7 +91,7 @@ impl Account {
             email_claimed: claimed && email_index.is_some(),
             email_index,
             email_attempt: attempt,
-            last_attempt: attempt,
+            last_attempt: if attempt > MOVED_IN { attempt } else { MOVED_IN },
             pending: None,
         }
     }
@@ -104,6 +110,14 @@ impl Account {
     #[must_use]
     pub fn has_claimed(&self, index: &EmailIndex) -> bool {
         self.email_claimed && self.email_index.as_ref() == Some(index)
+    }
+
+    /// Whether exactly this is being claimed: not the same e-mail under a later attempt.
+    #[must_use]
+    pub fn wants(&self, wanted: &Wanted) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(|pending| (pending.index, pending.attempt) == (wanted.index, wanted.attempt))
     }
 
     /// When the wish for another e-mail is given up.
@@ -221,11 +235,19 @@ pub fn prepare(
         give_up(turn, memory)?;
         return Ok(Prepared::Keep);
     }
-    let pending = memory.account.pending.clone();
     if let Some(claimed) = claimed.filter(|claimed| claimed.wanted.index == index) {
         return back(turn, memory, claimed);
     }
-    let attempt = match pending {
+    wish(turn, memory, index).map(Prepared::Wait)
+}
+
+/// Writes the wish for an e-mail down. From then on the claim of it is this customer's to keep, until the wish comes
+/// true or is given up.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn wish(turn: &Turn<'_>, memory: &mut Memory, index: EmailIndex) -> Result<Wanted> {
+    let attempt = match &memory.account.pending {
         // Both wish for the same, and the claim is good for both.
         Some(pending) if pending.index == index => pending.attempt,
         // A later wish takes over from an earlier one.
@@ -241,34 +263,65 @@ pub fn prepare(
         since: turn.now,
     });
     memory.account.save(turn.sql)?;
-    Ok(Prepared::Wait(Wanted { index, attempt }))
+    Ok(Wanted { index, attempt })
+}
+
+/// Another customer has what was wanted: the wish is over, if it is still this one.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn forgo(turn: &Turn<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<()> {
+    if memory.account.wants(wanted) {
+        memory.account.pending = None;
+        memory.account.save(turn.sql)?;
+    }
+    Ok(())
+}
+
+/// The claim of the customer's own e-mail was taken under a later attempt than it knew of, while it was made: it is
+/// that claim that will have to be released one day.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn renewed(turn: &Turn<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<()> {
+    let account = &mut memory.account;
+    if account.has_claimed(&wanted.index) && account.email_attempt < wanted.attempt {
+        account.email_attempt = wanted.attempt;
+        account.last_attempt = account.last_attempt.max(wanted.attempt);
+        account.save(turn.sql)?;
+    }
+    Ok(())
+}
+
+/// The claim is held for a wish that is over: it is released, unless the customer has or wants that e-mail all the
+/// same.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn let_go(turn: &Turn<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<()> {
+    if memory.account.holds(&wanted.index) {
+        return Ok(());
+    }
+    let notice = outbox::Kind::Release {
+        index: wanted.index,
+        attempt: wanted.attempt,
+    };
+    memory.outbox.put(turn.sql, &notice, turn.now)
 }
 
 /// The second phase: the claim was asked for.
 fn back(turn: &Turn<'_>, memory: &mut Memory, claimed: &Claimed) -> Result<Prepared> {
     let wanted = &claimed.wanted;
-    let pending = memory.account.pending.as_ref();
-    let is_pending =
-        pending.is_some_and(|pending| (pending.index, pending.attempt) == (wanted.index, wanted.attempt));
     if !claimed.held {
-        if is_pending {
-            memory.account.pending = None;
-            memory.account.save(turn.sql)?;
-        }
+        forgo(turn, memory, wanted)?;
         return Err(Error::new(Code::EmailTaken, "Another customer has this e-mail."));
     }
-    if is_pending {
+    if memory.account.wants(wanted) {
         return Ok(Prepared::Take(wanted.clone()));
     }
     // Another wish has taken over meanwhile, or it took too long: whoever wished tries again. Were it begun anew here,
     // two could take over from each other for ever.
-    if !memory.account.holds(&wanted.index) {
-        let notice = outbox::Kind::Release {
-            index: wanted.index,
-            attempt: wanted.attempt,
-        };
-        memory.outbox.put(turn.sql, &notice, turn.now)?;
-    }
+    let_go(turn, memory, wanted)?;
     Ok(Prepared::Wait(wanted.clone()))
 }
 
@@ -286,6 +339,24 @@ pub fn take(turn: &Turn<'_>, memory: &mut Memory, wanted: &Wanted) -> Result<()>
     account.email_attempt = wanted.attempt;
     account.pending = None;
     if let Some(index) = old.filter(|old| *old != wanted.index) {
+        let notice = outbox::Kind::Release { index, attempt };
+        memory.outbox.put(turn.sql, &notice, turn.now)?;
+    }
+    relist(turn, memory)
+}
+
+/// The customer has this e-mail from now on although another one holds its claim, as only records of an older service
+/// can say, and the claim of the old one is released.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn take_unclaimed(turn: &Turn<'_>, memory: &mut Memory, index: EmailIndex) -> Result<()> {
+    let account = &mut memory.account;
+    let old = account.email_index.filter(|_| account.email_claimed);
+    let attempt = account.email_attempt;
+    account.email_index = Some(index);
+    account.email_claimed = false;
+    if let Some(index) = old {
         let notice = outbox::Kind::Release { index, attempt };
         memory.outbox.put(turn.sql, &notice, turn.now)?;
     }

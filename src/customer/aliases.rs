@@ -64,6 +64,35 @@ pub fn is_alias(sql: &dyn Sql) -> Result<bool> {
     Ok(!sql.exec("SELECT 1 FROM alias_of LIMIT 1", &[])?.is_empty())
 }
 
+/// Whether this id, of which a customer was begun, has stood aside.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn stood_aside(sql: &dyn Sql) -> Result<bool> {
+    Ok(!sql.exec("SELECT 1 FROM stood_aside", &[])?.is_empty())
+}
+
+/// Whoever began to make a customer of this id makes none any more.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn stand_aside(sql: &dyn Sql) -> Result<()> {
+    sql.exec(
+        "INSERT INTO stood_aside (one) VALUES (1) ON CONFLICT DO NOTHING",
+        &[],
+    )?;
+    Ok(())
+}
+
+/// The id may become a customer after all.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn step_forward(sql: &dyn Sql) -> Result<()> {
+    sql.exec("DELETE FROM stood_aside", &[])?;
+    Ok(())
+}
+
 /// Binds this id and the e-mail to a customer, if they are bound to `instead_of` so far (None: to nobody), and says
 /// to whom they are bound then. None if the id has all the bindings that it may have, or that customer was erased.
 ///

@@ -136,7 +136,7 @@ impl Head {
             .and_then(|(salt, nonce)| Some((salt, <[u8; NONCE_BYTES]>::try_from(nonce).ok()?)))
             .ok_or_else(|| Error::fault("randomness of another length"))?;
         // It may hold a caller's keys and numbers, which serde_json alone orders and writes in its own way.
-        let detail = json::to_canonical_bytes(&entry.detail)?;
+        let detail = json::to_canonical_object(&entry.detail)?;
         let seq = self.seq.saturating_add(1);
         let at = self.at.max(now);
         let header = json::to_bytes(&Header {
@@ -156,10 +156,10 @@ impl Head {
         let mut stored = salt.to_vec();
         stored.extend_from_slice(&detail);
         let stored = fields.seal_with(Column::AuditDetail, &seq.to_string(), &stored, nonce)?;
+        // The table numbers its rows itself, which costs no look for a row of that number, and holds them to the header.
         sql.exec(
-            "INSERT INTO audit (seq, header, detail, hash, limiter) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO audit (header, detail, hash, limiter) VALUES (?, ?, ?, ?)",
             &[
-                seq.into(),
                 header.into(),
                 stored.into(),
                 hash.as_slice().into(),

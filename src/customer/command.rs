@@ -4,7 +4,7 @@ use crate::customer::admin_edit::AdminEdit;
 use crate::customer::api_keys::{KeyEdit, NewKey, Rotation, Scope};
 use crate::customer::audit::page::AuditQuery;
 use crate::customer::erasure::ErasureRequest;
-use crate::customer::limits::{Consume, Policy, Release};
+use crate::customer::limits::{Consume, Policy, Release, Reserve};
 use crate::customer::preferences::PreferencesEdit;
 use crate::customer::profile::{NewCustomer, ProfileEdit};
 use crate::customer::status::{Access, StatusEdit, StatusOperation};
@@ -236,6 +236,7 @@ impl Command {
                 | Self::ReadUsage
                 | Self::RevokeTokens(_)
                 | Self::ListAudit(_)
+                | Self::ReadAuditHead(_)
                 | Self::RequestErasure(_)
                 | Self::WithdrawErasure
                 | Self::ReadErasure
@@ -258,10 +259,31 @@ impl Command {
         )
     }
 
-    /// Whether each request is charged to the policies of its caller. Consume names what it spends itself, and
-    /// giving back must be possible to whoever has nothing left.
+    /// What its requests are charged to. Consume names what it spends itself, and giving back must be possible to
+    /// whoever has nothing left. So must taking a credential back, or whoever holds a leaked one could keep the owner
+    /// from ending it: a key can be revoked once, and revoking all tokens ends the one that asks, so neither can be
+    /// had without end; what else is needed for it has a reserve.
     #[must_use]
-    pub const fn is_charged(&self) -> bool {
-        !matches!(self, Self::Consume(_) | Self::Release(_))
+    pub const fn charging(&self) -> Charging {
+        match self {
+            Self::Consume(_)
+            | Self::Release(_)
+            | Self::RevokeKey(_)
+            | Self::RevokeTokens(Target::All | Target::NotBefore(_)) => Charging::Nothing,
+            Self::RevokeTokens(Target::Jti(_)) => Charging::Reserve(Reserve::Tokens),
+            Self::ListKeys | Self::ReadKey(_) => Charging::Reserve(Reserve::Keys),
+            _ => Charging::Plan,
+        }
     }
+}
+
+/// What the requests of a user or an integration are charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charging {
+    /// The policies of the plan, and the key's own.
+    Plan,
+    /// A reserve, and nothing else.
+    Reserve(Reserve),
+    /// Nothing.
+    Nothing,
 }

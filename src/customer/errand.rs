@@ -7,18 +7,19 @@ use crate::caller::{Caller, User};
 use crate::customer::account::Account;
 use crate::customer::audit::Entry;
 use crate::customer::export::documents::if_readable;
+use crate::customer::idempotency::Fingerprint;
 use crate::customer::memory::Memory;
 use crate::customer::moving::{Import, Moved};
 use crate::customer::profile::{NewCustomer, Plan, Record};
 use crate::customer::request::{Operation, Origin};
 use crate::customer::status::Status;
 use crate::customer::turn::Turn;
-use crate::customer::{MIGRATIONS, aliases, entry, outbox};
+use crate::customer::{MIGRATIONS, aliases, entry, listing, outbox};
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
 use crate::legacy::outcome::{Outcome, Word};
-use crate::sql::{is_initialised, migrate};
+use crate::sql::migrate;
 use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -103,6 +104,12 @@ pub enum What {
         /// For whom it is asked.
         by: Box<By>,
     },
+    /// A customer was begun of this id, as far as the claim of this e-mail tells, and another one wants the e-mail: if
+    /// it is nothing yet, whoever began it makes none any more.
+    StandAside {
+        /// The e-mail.
+        index: EmailIndex,
+    },
     /// `alias` stands for this customer when a token carries this e-mail.
     AddAlias {
         /// The other id.
@@ -143,6 +150,9 @@ pub struct Create {
 pub struct By {
     pub caller: Caller,
     pub origin: Origin,
+    /// Of a request that is known again when it is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// What the object answers.
@@ -153,6 +163,10 @@ pub enum Answer {
     Is(Standing),
     /// The customer was made.
     Created,
+    /// The customer was made by this very request, when it came before.
+    Made,
+    /// The request's key was used for another request.
+    Reused,
     /// It is a customer already, and the e-mail is its own or is being claimed by it.
     Exists,
     /// The id does not want the e-mail's claim, because of what it is.
@@ -188,13 +202,28 @@ pub struct Shown {
     pub unreadable: bool,
 }
 
+impl Shown {
+    /// What the list's own row tells of a customer that cannot be opened at all.
+    #[must_use]
+    pub fn of_row(row: &listing::Shown) -> Self {
+        Self {
+            email: None,
+            display_name: None,
+            plan: row.plan,
+            status: row.status,
+            created_at: row.created_at,
+            unreadable: true,
+        }
+    }
+}
+
 /// What an id is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Nothing yet.
     Absent,
-    /// An alias; of this customer where the e-mail is one for which it was bound.
+    /// An alias; of this customer where the e-mail is one for which it was bound. One that has stood aside is one too.
     Alias(Option<CustomerId>),
     /// A customer.
     Customer {
@@ -206,7 +235,8 @@ pub enum Standing {
 }
 
 impl Turn<'_> {
-    /// What the list of customers tells of this one, for an administrator whose look is logged here.
+    /// What the list of customers tells of this one, for an administrator whose look is logged here. Of a damaged
+    /// profile it says so: one customer must not keep the others from being listed.
     fn show(&mut self, memory: &mut Memory, by: &By) -> Result<Answer> {
         let record = &memory.record;
         let profile = if_readable(record.profile.clone())?;
@@ -241,20 +271,24 @@ impl Turn<'_> {
         };
         Ok(match what {
             What::Look { index, by } => {
-                let answer = Answer::Is(standing(index.as_ref()));
-                if let (Some(by), false) = (by, is_erased) {
-                    self.note(memory, by)?;
+                let is = Answer::Is(standing(index.as_ref()));
+                match by {
+                    Some(by) if !is_erased => {
+                        self.note(memory, by)?;
+                        self.made_before(memory, by)?.unwrap_or(is)
+                    }
+                    _ => is,
                 }
-                answer
             }
             What::Create(create) => match standing(create.index.as_ref()) {
                 Standing::Customer { holds: true } => {
                     self.note(memory, &create.by)?;
-                    Answer::Exists
+                    let made = self.made_before(memory, &create.by)?;
+                    made.unwrap_or(Answer::Exists)
                 }
                 other => Answer::NotMine(other),
             },
-            What::Bind { index, .. } => Answer::Is(standing(Some(index))),
+            What::Bind { index, .. } | What::StandAside { index } => Answer::Is(standing(Some(index))),
             What::CheckToken { user } => self.check_token(memory, user)?,
             What::Rewrap if is_erased => Answer::Is(Standing::Erased),
             What::Rewrap => Answer::Noted,
@@ -338,78 +372,6 @@ impl Turn<'_> {
             limiter: memory.quota.store(self.sql, self.now)?,
         };
         self.append(memory, entry)
-    }
-
-    /// An errand to an id that is no customer.
-    ///
-    /// # Errors
-    /// Only faults.
-    pub fn run_errand_absent(&mut self, what: &What) -> Result<(Option<Memory>, Answer)> {
-        let answer = match what {
-            What::Look { index, .. } => Answer::Is(self.standing(index.as_ref())?),
-            What::Create(create) => match self.standing(create.index.as_ref())? {
-                Standing::Absent => {
-                    let mut memory = self.create(create)?;
-                    if matches!(create.by.caller, Caller::Service(_)) {
-                        memory.counters.count(ENSURE, "ok", self.now);
-                    }
-                    return Ok((Some(memory), Answer::Created));
-                }
-                other => Answer::NotMine(other),
-            },
-            What::Bind {
-                index,
-                target,
-                instead_of,
-            } => {
-                if target == self.id {
-                    return Err(Error::fault("an id cannot stand for itself"));
-                }
-                migrate(self.sql, MIGRATIONS)?;
-                match aliases::bind(self.sql, index, target, instead_of.as_ref())? {
-                    Some(customer) => Answer::Bound(customer),
-                    None => Answer::Full,
-                }
-            }
-            What::Import(import) => {
-                let (memory, moved) = match self.standing(None)? {
-                    Standing::Absent => self.import_absent(import)?,
-                    _ => (None, Moved::all(import, Outcome::Conflict, Word::Alias)),
-                };
-                return Ok((memory, Answer::Moved(moved)));
-            }
-            What::Cede { index, .. } => Answer::NotMine(self.standing(Some(index))?),
-            What::AddAlias { index, .. } => Answer::Is(self.standing(Some(index))?),
-            What::CheckToken { .. } => Answer::Noted,
-            What::Show { .. } | What::Rewrap => Answer::Is(self.standing(None)?),
-            What::DropAlias { customer } => {
-                migrate(self.sql, MIGRATIONS)?;
-                aliases::erase(self.sql, customer)?;
-                Answer::Noted
-            }
-        };
-        Ok((None, answer))
-    }
-
-    /// What this id is, which is no customer. Writes nothing.
-    ///
-    /// # Errors
-    /// `internal_error` from the engine.
-    pub fn standing(&self, index: Option<&EmailIndex>) -> Result<Standing> {
-        if !is_initialised(self.sql)? {
-            return Ok(Standing::Absent);
-        }
-        let target = match index {
-            Some(index) => aliases::target(self.sql, index)?,
-            None => None,
-        };
-        if target.is_none() && aliases::was_erased(self.sql, None)? {
-            return Ok(Standing::Erased);
-        }
-        if !aliases::is_alias(self.sql)? {
-            return Ok(Standing::Absent);
-        }
-        Ok(Standing::Alias(target))
     }
 
     /// Makes the customer: its record, its account, the word to the list, and the first entry of its log.

@@ -12,17 +12,18 @@ use crate::customer::profile::Record;
 use crate::customer::request::{Reply, Request};
 use crate::customer::status::{By, StatusEdit, StatusOperation};
 use crate::customer::tokens::Target;
-use crate::customer::turn::Turn;
+use crate::customer::turn::{Turn, is_owner};
 use crate::customer::usage;
 use crate::customer::users::{self, UserEdit, UserRecord};
 use crate::email::Email;
 use crate::error::{Code, Error, Result};
 use crate::json;
-use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339};
+use crate::types::{Condition, CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 mod audit;
+pub use audit::execute as read_log;
 mod erasure;
 mod export;
 mod keys;
@@ -203,7 +204,9 @@ fn write_customer(
     Ok(done)
 }
 
-/// An administrator's edit. Another e-mail takes effect only once its claim is held, together with all the rest.
+/// An administrator's edit. Another e-mail takes effect only once its claim is held, together with all the rest. So
+/// does the one that the customer has already without its claim, as one that moved in may; but a PUT, which may only
+/// repeat what was read, goes without it where another customer holds it still.
 fn edit_customer(
     turn: &mut Turn<'_>,
     memory: &mut Memory,
@@ -214,19 +217,29 @@ fn edit_customer(
     let apply = |record: &Record| edit.clone().apply(record);
     let current = memory.record.profile()?.email.clone();
     let email = edit.email.as_deref().and_then(Email::parse);
-    let Some(email) = email.filter(|_| edit.email != current) else {
+    let is_kept = edit.email == current;
+    let Some(email) = email.filter(|_| !is_kept || !memory.account.email_claimed) else {
         return write_customer(turn, memory, condition, apply);
     };
     // Everything else is checked before the first word about the e-mail is written.
     unchanged_since(condition, &memory.record.version)?;
     apply(&memory.record)?;
-    match account::prepare(turn, memory, &email, request.claimed.as_ref())? {
-        Prepared::Keep => write_customer(turn, memory, condition, apply),
-        Prepared::Wait(wanted) => Ok(Done::read(Reply::Claim(wanted))),
-        Prepared::Take(wanted) => {
+    match account::prepare(turn, memory, &email, request.claimed.as_ref()) {
+        Ok(Prepared::Keep) => write_customer(turn, memory, condition, apply),
+        Ok(Prepared::Wait(wanted)) => Ok(Done::read(Reply::Claim(wanted))),
+        Ok(Prepared::Take(wanted)) => {
             account::take(turn, memory, &wanted)?;
+            let mut done = write_customer(turn, memory, condition, apply)?;
+            if is_kept {
+                let claimed = |is_claimed: bool| json!({"emailClaimed": is_claimed});
+                done.changed.extend(changes(&claimed(false), &claimed(true)));
+            }
+            Ok(done)
+        }
+        Err(error) if error.code == Code::EmailTaken && is_kept && edit.profile.replaces => {
             write_customer(turn, memory, condition, apply)
         }
+        Err(error) => Err(error),
     }
 }
 
@@ -325,9 +338,14 @@ pub(crate) struct SessionView<'a> {
     customer_id: &'a CustomerId,
     user_id: &'a str,
     is_admin: bool,
+    /// Whether the user owns the customer: may export and erase it, and make its keys.
+    is_owner: bool,
     csrf: Option<&'a str>,
     #[serde(serialize_with = "serialize_rfc3339")]
     expires_at: Timestamp,
+    /// When the whole customer is erased, if that was asked for: a matter of all its users.
+    #[serde(serialize_with = "serialize_rfc3339_option")]
+    erasure_due_at: Option<Timestamp>,
 }
 
 fn session(turn: &Turn<'_>, memory: &Memory, user: &User) -> Result<Done> {
@@ -335,8 +353,10 @@ fn session(turn: &Turn<'_>, memory: &Memory, user: &User) -> Result<Done> {
         customer_id: turn.id,
         user_id: memory.user_id(user)?.as_str(),
         is_admin: user.is_admin,
+        is_owner: is_owner(memory, user),
         csrf: user.csrf.as_deref(),
         expires_at: Timestamp::from_secs(user.expires_at),
+        erasure_due_at: memory.erasure.as_ref().map(|erasure| erasure.due_at),
     })?;
     Ok(Done::read(Reply::Content {
         body,

@@ -80,7 +80,7 @@ impl From<IdempotencyKey> for String {
 }
 
 /// Within what a key is unique: SHA-256 over caller, method, path and key, each with its length in front.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Scope([u8; 32]);
 
 impl Scope {
@@ -130,6 +130,16 @@ fn digest<const N: usize>(parts: [&[u8]; N]) -> [u8; 32] {
         hash.update(part);
     }
     hash.finalize().into()
+}
+
+/// How a request with a key is known again where it arrives as errands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fingerprint {
+    /// Which key, whose, for what.
+    pub scope: Scope,
+    /// What it asks.
+    pub payload: Payload,
 }
 
 /// A reply as the caller saw it: what is not in here is made anew for every response.

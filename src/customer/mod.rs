@@ -19,6 +19,7 @@
 //! An error out of [`Customer::handle`] is a fault: the surrounding transaction rolls back, and the memory of
 //! what was stored is dropped, so that the next request reads it anew.
 
+mod absent;
 pub mod account;
 pub mod admin_edit;
 pub mod aliases;
@@ -38,6 +39,7 @@ pub mod idempotency;
 mod key;
 pub mod limits;
 pub mod listing;
+mod made;
 mod memory;
 pub mod moving;
 pub mod outbox;
@@ -112,6 +114,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 8,
         script: include_str!("../../migrations/customer/0008_erasure.sql"),
+    },
+    Migration {
+        number: 9,
+        script: include_str!("../../migrations/customer/0009_standing_aside.sql"),
     },
 ];
 
@@ -252,7 +258,7 @@ impl Customer {
                 attempt: *attempt,
             },
             outbox::Kind::Alias(alias) => Told::Alias(alias.clone()),
-            outbox::Kind::Legacy => Told::Legacy,
+            outbox::Kind::Legacy { .. } => Told::Legacy,
             outbox::Kind::Vault => Told::Vault,
         };
         Ok(notices
@@ -355,10 +361,11 @@ impl Customer {
     ///
     /// # Errors
     /// `internal_error` from the engine.
-    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy) -> Result<()> {
-        erasure::run::heard_of_legacy(sql, outcome)?;
+    pub fn heard_of_legacy(&mut self, sql: &dyn Sql, outcome: &Legacy, now: Timestamp) -> Result<()> {
+        erasure::run::heard_of_legacy(sql, outcome, now)?;
         if let Some(memory) = &mut self.memory {
             memory.erasure = Erasure::load(sql)?;
+            memory.outbox = outbox::Outbox::load(sql)?;
         }
         Ok(())
     }
@@ -377,7 +384,7 @@ impl Customer {
         self.turn(sql, now, entropy, |turn, memory| turn.pull(memory, export))
     }
 
-    /// Ends an export whose receiver went away, inside the caller's transaction.
+    /// Ends an export whose receiver went away, or whose credential was revoked, inside the caller's transaction.
     ///
     /// # Errors
     /// Only faults, after which the transaction must be rolled back and the memory forgotten.
@@ -388,9 +395,7 @@ impl Customer {
         now: Timestamp,
         entropy: &mut dyn Entropy,
     ) -> Result<()> {
-        self.turn(sql, now, entropy, |turn, memory| {
-            turn.abandon(memory, export, "cancelled")
-        })
+        self.turn(sql, now, entropy, |turn, memory| turn.abandon(memory, export))
     }
 
     /// A turn that is no request, on a customer that exists.

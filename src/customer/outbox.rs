@@ -34,7 +34,10 @@ pub enum Kind {
     /// To an id that stood for this customer, which is erased: stand for it no longer.
     Alias(CustomerId),
     /// To the older service's store, where one is bound: drop what it has of this customer, which is erased.
-    Legacy,
+    Legacy {
+        /// Which round this is: there is more than one round deletes.
+        round: i64,
+    },
     /// To the key vault: destroy the key.
     Vault,
 }
@@ -67,6 +70,14 @@ pub enum Told {
     Vault,
 }
 
+impl Told {
+    /// Whether it is the directory that is told.
+    #[must_use]
+    pub const fn is_of_directory(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Release { .. })
+    }
+}
+
 /// What is known of the outbox.
 #[derive(Debug, Default)]
 pub struct Outbox {
@@ -82,14 +93,14 @@ impl Kind {
             Self::List { .. } => "list",
             Self::Release { .. } => "release",
             Self::Alias(_) => "alias",
-            Self::Legacy => "legacy",
+            Self::Legacy { .. } => "legacy",
             Self::Vault => "vault",
         }
     }
 
     fn key(&self) -> Vec<u8> {
         match self {
-            Self::List { .. } | Self::Legacy | Self::Vault => Vec::new(),
+            Self::List { .. } | Self::Legacy { .. } | Self::Vault => Vec::new(),
             Self::Release { index, .. } => index.as_bytes().to_vec(),
             Self::Alias(alias) => alias.as_str().as_bytes().to_vec(),
         }
@@ -99,7 +110,8 @@ impl Kind {
         match self {
             Self::List { rev } => *rev,
             Self::Release { attempt, .. } => *attempt,
-            Self::Alias(_) | Self::Legacy | Self::Vault => 0,
+            Self::Legacy { round } => *round,
+            Self::Alias(_) | Self::Vault => 0,
         }
     }
 
@@ -116,7 +128,7 @@ impl Kind {
                 let unreadable = || Error::fault("a stored notice is unreadable");
                 alias.map(Self::Alias).ok_or_else(unreadable)
             }
-            "legacy" => Ok(Self::Legacy),
+            "legacy" => Ok(Self::Legacy { round: mark }),
             "vault" => Ok(Self::Vault),
             _ => Err(Error::fault("a stored notice is of an unknown kind")),
         }

@@ -29,7 +29,7 @@ pub const MAX_DISPLAY_NAME_CHARS: usize = 100;
 pub const MAX_FEATURES: usize = 100;
 
 /// The one row, in the additional data of its seals.
-const ROW: &str = "1";
+pub(super) const ROW: &str = "1";
 
 /// What the customer pays for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use crate::customer::api_keys::{KeyRecord, Keys};
 use crate::customer::limits::policy::{KEY_PREFIX, list_from_stored, within_plan};
-use crate::customer::limits::{Charge, Consume, LeaseId, Limiter, Outcome, Policy, QuotaUnit};
+use crate::customer::limits::{Charge, Consume, LeaseId, Limiter, Outcome, Policy, QuotaUnit, Reserve};
 use crate::entropy::Entropy;
 use crate::error::{Error, Fault, Result};
 use crate::sql::{Sql, Value};
@@ -107,7 +107,7 @@ impl Quota {
     fn check_bounds(&self, wanted: &[Policy], granted: &[Policy]) -> Result<()> {
         let mut faults = match within_plan(wanted, granted) {
             Ok(()) => Vec::new(),
-            Err(error) => error.faults,
+            Err(error) => error.faults.clone(),
         };
         for (index, policy) in wanted.iter().enumerate() {
             let is_granted = granted.iter().any(|other| other.name() == policy.name());
@@ -142,6 +142,15 @@ impl Quota {
         }));
         let charges: Vec<_> = policies.iter().map(|policy| Charge { policy, cost: 1 }).collect();
         self.limiter.check(&charges, now, entropy)
+    }
+
+    /// Charges one request to a reserve alone.
+    ///
+    /// # Errors
+    /// `internal_error`, with nothing spent.
+    pub fn draw(&mut self, from: Reserve, now: Timestamp, entropy: &mut dyn Entropy) -> Result<Outcome> {
+        let policy = &from.policy()?;
+        self.limiter.check(&[Charge { policy, cost: 1 }], now, entropy)
     }
 
     /// Spends what an integration asks for.
@@ -184,6 +193,9 @@ impl Quota {
             if !all.iter().any(|known| known.name() == policy.name()) {
                 all.push(policy.clone());
             }
+        }
+        for reserve in Reserve::ALL {
+            all.push(reserve.policy()?);
         }
         self.limiter.adopt(&all, now)
     }

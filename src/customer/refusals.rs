@@ -3,6 +3,7 @@
 //! before, and when the window is over: so an attacker cannot grow the log, and an object that is evicted in between
 //! has lost at most half of the count.
 
+use crate::customer::usage::IDLE_MS;
 use crate::types::Timestamp;
 use std::collections::BTreeMap;
 
@@ -18,6 +19,8 @@ pub struct Refusals {
     single: u32,
     /// When the last sum was written.
     summed_at: Option<Timestamp>,
+    /// When the last one came that is counted.
+    last: Option<Timestamp>,
     /// How many stand in entries, of their own or in sums.
     told: u64,
     summed: BTreeMap<&'static str, u64>,
@@ -52,6 +55,7 @@ impl Refusals {
             self.told = self.told.saturating_add(1);
             return Admitted::Single;
         }
+        self.last = Some(now);
         let count = self.summed.entry(code).or_insert(0);
         *count = count.saturating_add(1);
         let waiting = self
@@ -68,10 +72,17 @@ impl Refusals {
         })
     }
 
-    /// When the window is over, if something waits to be written then.
+    /// When the window is over, or earlier unless more come, if something waits to be written then.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        self.end().filter(|_| !self.summed.is_empty())
+        self.end().min(self.silent()).filter(|_| !self.summed.is_empty())
+    }
+
+    /// When those that are counted are written because none has come for long: the platform is about to take the
+    /// object's memory.
+    fn silent(&self) -> Option<Timestamp> {
+        self.last
+            .map(|last| Timestamp::from_millis(last.as_millis().saturating_add(IDLE_MS)))
     }
 
     fn end(&self) -> Option<Timestamp> {
@@ -79,24 +90,25 @@ impl Refusals {
             .map(|since| Timestamp::from_millis(since.as_millis().saturating_add(WINDOW_MS)))
     }
 
-    /// Ends the window if it is over, and says what is to be written of it.
+    /// Ends the window if it is over, and says what is to be written of it. Where none has come for long that is said
+    /// before, and the window goes on, so that pauses give nobody more entries.
     pub fn take_if_over(&mut self, now: Timestamp) -> Option<Sum> {
         // A clock that went back ends the window too, rather than keeping it open for as long as it went back.
         let is_over = self.end().is_some_and(|end| now >= end) || self.since.is_some_and(|since| now < since);
-        if !is_over {
+        if !is_over && self.due().is_none_or(|due| now < due) {
             return None;
         }
-        let Self {
-            since,
-            summed_at,
-            summed,
-            ..
-        } = std::mem::take(self);
-        let since = summed_at.or(since).filter(|_| !summed.is_empty())?;
-        Some(Sum {
-            since,
-            counts: summed,
-        })
+        let since = self.summed_at.replace(now).or(self.since);
+        let counts = std::mem::take(&mut self.summed);
+        self.told = counts
+            .values()
+            .fold(self.told, |all, one| all.saturating_add(*one));
+        if is_over {
+            *self = Self::default();
+        }
+        since
+            .filter(|_| !counts.is_empty())
+            .map(|since| Sum { since, counts })
     }
 }
 
@@ -130,15 +142,47 @@ mod tests {
             sums,
             [(0, 10), (19, 20), (39, 40), (79, 80), (159, 160), (319, 320)]
         );
+        assert_eq!(refusals.due(), Some(at(5_999)));
+        for ms in (5_000..=55_000).step_by(5_000) {
+            assert_eq!(refusals.admit("quota_exceeded", at(ms)), Admitted::Counted);
+            assert_eq!(refusals.take_if_over(at(ms)), None);
+        }
+        assert_eq!(refusals.admit("quota_exceeded", at(59_000)), Admitted::Counted);
         assert_eq!(refusals.due(), Some(at(60_000)));
         assert_eq!(refusals.take_if_over(at(59_999)), None);
         let sum = refusals.take_if_over(at(60_000)).unwrap();
         assert_eq!(
             (sum.since, sum.counts.get("quota_exceeded")),
-            (at(639), Some(&360))
+            (at(639), Some(&372))
         );
         assert_eq!(refusals.admit("quota_exceeded", at(60_001)), Admitted::Single);
         assert_eq!(refusals.due(), None);
+    }
+
+    #[test]
+    fn what_was_counted_is_written_when_none_comes_and_a_pause_gives_no_more_entries() {
+        let mut refusals = Refusals::default();
+        let (mut singles, mut summed) = (0, 0);
+        for n in 0..100 {
+            match refusals.admit("token_revoked", at(n)) {
+                Admitted::Single => singles += 1,
+                Admitted::Counted => {}
+                Admitted::Summed(sum) => summed += sum.counts.get("token_revoked").unwrap(),
+            }
+        }
+        // 10 singly, 10, 20 and 40 as they came; 20 wait.
+        assert_eq!((singles, summed, refusals.due()), (10, 70, Some(at(5_099))));
+        assert_eq!(refusals.take_if_over(at(5_098)), None);
+        let sum = refusals.take_if_over(at(5_099)).unwrap();
+        assert_eq!((sum.since, sum.counts.get("token_revoked")), (at(79), Some(&20)));
+        assert_eq!(refusals.due(), None);
+        assert_eq!(refusals.admit("token_revoked", at(58_000)), Admitted::Counted);
+        let sum = refusals.take_if_over(at(60_000)).unwrap();
+        assert_eq!(
+            (sum.since, sum.counts.get("token_revoked")),
+            (at(5_099), Some(&1))
+        );
+        assert_eq!(refusals.admit("token_revoked", at(60_001)), Admitted::Single);
     }
 
     #[test]

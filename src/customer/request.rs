@@ -83,6 +83,9 @@ pub enum Elsewhere {
     At(CustomerId),
     /// Another customer than the token's.
     Foreign,
+    /// The customer that is meant, of which an administrator reads what is left since it was erased. The front notes
+    /// that, because the customer's own log is closed.
+    Erased,
 }
 
 impl Elsewhere {
@@ -93,6 +96,7 @@ impl Elsewhere {
             Self::Nowhere => "nowhere".to_owned(),
             Self::At(customer) => format!("at {customer}"),
             Self::Foreign => "foreign".to_owned(),
+            Self::Erased => "erased".to_owned(),
         }
     }
 
@@ -103,6 +107,7 @@ impl Elsewhere {
             Some(("at", customer)) => CustomerId::parse(customer).map(Self::At),
             _ if text == "nowhere" => Some(Self::Nowhere),
             _ if text == "foreign" => Some(Self::Foreign),
+            _ if text == "erased" => Some(Self::Erased),
             _ => None,
         }
     }

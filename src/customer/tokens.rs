@@ -8,7 +8,8 @@
 //! anyway. Past either moment its row is dead weight, and [`Revocations::sweep`] deletes it: a revoke-all makes
 //! room for single revocations within the skew.
 //!
-//! Where the clock went back, `t` is the last moment that the customer's log knows.
+//! Where the clock went back, `t` is the last moment that the customer's log knows. A clock that shows a moment at
+//! which a token has expired has it forgotten; were it to go back over that again, the token would be let in.
 //!
 //! **What revoke-all takes.** Everything issued in the second of the request or before it, the token that asks
 //! included, and a token that is issued later within that very second. A token of an issuer whose clock runs

@@ -5,7 +5,7 @@ use crate::crypto::FieldKeys;
 use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
 use crate::customer::audit::{Actor, Entry};
-use crate::customer::command::Command;
+use crate::customer::command::{Charging, Command};
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
 use crate::customer::erasure::Erasure;
@@ -121,12 +121,13 @@ impl<'a> Turn<'a> {
                 None => None,
             },
             email_claimed: true,
-            attempt: 0,
+            attempt: account::CREATED,
             new: NewCustomer::clone(new),
             created_at: None,
             by: errand::By {
                 caller: request.caller.clone(),
                 origin: request.origin.clone(),
+                fingerprint: None,
             },
         };
         let mut memory = self.create(&create)?;
@@ -155,9 +156,17 @@ impl<'a> Turn<'a> {
                 ..Reply::Refused(not_found()).into()
             });
         }
+        // Nor is this: whoever makes a key of the older form up can name any customer. It is answered as of one that
+        // does not exist, and leaves as little.
+        if let Caller::Integration(integration) = &request.caller
+            && integration.legacy
+            && !memory.keys.has_legacy(&integration.digest)
+        {
+            return Ok(Reply::Refused(unknown_key()).into());
+        }
         // 3.
         if memory.record.status == Status::Erased {
-            return Ok(erasure::gone(memory, request)?.into());
+            return erasure::gone(self, memory, request);
         }
         self.settle(memory)?;
         let mut passage = Passage::default();
@@ -216,6 +225,10 @@ impl<'a> Turn<'a> {
                 passage.is_idle = !memory.quota.release(release.lease, self.now);
                 Ok(Done::read(Reply::Done))
             }
+            Command::RevokeKey(id) => {
+                passage.is_idle = memory.keys.get(id).is_ok_and(|key| key.revoked_at.is_some());
+                execute(self, memory, request)
+            }
             _ => execute(self, memory, request),
         }
     }
@@ -241,10 +254,7 @@ impl<'a> Turn<'a> {
     /// The key behind an integration, and whether the credential still works at all.
     fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
         match &request.caller {
-            // An administrator's token is revoked with the operators, which the front asks first; with the customer
-            // that it acts on only where it names that one.
-            Caller::User(user) if request.as_admin && user.customer.as_ref() != Some(self.id) => Ok(None),
-            Caller::User(user) => memory.revocations.check(self.sql, user).map(|()| None),
+            Caller::User(user) => self.still_works(memory, user, request.as_admin).map(|()| None),
             Caller::Service(_) => Ok(None),
             Caller::Integration(integration) => {
                 let origin = integration.browser_origin.as_deref();
@@ -256,6 +266,19 @@ impl<'a> Turn<'a> {
                 Ok(Some(key))
             }
         }
+    }
+
+    /// Whether a user's token still works.
+    ///
+    /// # Errors
+    /// `token_revoked` or a fault.
+    pub fn still_works(&self, memory: &Memory, user: &User, as_admin: bool) -> Result<()> {
+        // An administrator's token is revoked with the operators, which the front asks first; with the customer that
+        // it acts on only where it names that one.
+        if as_admin && user.customer.as_ref() != Some(self.id) {
+            return Ok(());
+        }
+        memory.revocations.check(self.sql, user)
     }
 
     /// Finds or makes the user, and notes the hour of the visit. Warm: no row read, none written.
@@ -311,17 +334,20 @@ impl<'a> Turn<'a> {
             Caller::Integration(_) => true,
             Caller::Service(_) => false,
         };
-        if is_limited && request.command.is_charged() {
-            let outcome = memory
-                .quota
-                .charge(passage.key.as_ref(), self.now, self.entropy)?;
+        let charging = request.command.charging();
+        if is_limited && charging != Charging::Nothing {
+            let key = passage.key.as_ref();
+            let outcome = match charging {
+                Charging::Reserve(reserve) => memory.quota.draw(reserve, self.now, self.entropy)?,
+                _ => memory.quota.charge(key, self.now, self.entropy)?,
+            };
             let refusal = (!outcome.allowed).then(|| exceeded(&outcome));
             passage.quotas = Some(outcome);
             if let Some(refusal) = refusal {
                 return Err(refusal);
             }
         }
-        passage.is_admitted = request.command.is_charged();
+        passage.is_admitted = !is_limited || charging != Charging::Nothing;
         Ok(())
     }
 
@@ -537,7 +563,7 @@ impl<'a> Turn<'a> {
 /// The outcome of a request that was answered as it was the first time. It spends nothing, so a flood of it is summed.
 const REPLAYED: &str = "replayed";
 
-/// The outcome of a request that found nothing to do: a lease that is not held was given back.
+/// The outcome of a request that found nothing to do: a lease that is not held was given back, a revoked key revoked.
 const IDLE: &str = "idle";
 
 fn not_found() -> Error {

@@ -1,5 +1,6 @@
-//! How much a customer was used: requests by day, route and outcome. Counted in memory and written at least
-//! once a minute, so that a request costs no row; a crash may lose that minute of the statistics.
+//! How much a customer was used: requests by day, route and outcome. Counted in memory, so that a request costs no
+//! row, and written at least once a minute and when the customer falls silent: soon after that the platform takes
+//! the object's memory away, and an alarm that is set does not keep it. A crash may lose a minute of the statistics.
 
 use crate::customer::limits::PolicyOutcome;
 use crate::customer::request::Operation;
@@ -11,6 +12,9 @@ use std::collections::BTreeMap;
 
 /// How long a count may stay in memory, in milliseconds.
 pub const FLUSH_AFTER_MS: i64 = 60_000;
+/// How long after the last request what waits in memory is written, in milliseconds. The platform may drop an object
+/// that is not asked for 10 s.
+pub const IDLE_MS: i64 = 5_000;
 /// Days that are kept, today among them.
 pub const KEPT_DAYS: i64 = 31;
 /// Milliseconds of a day.
@@ -31,7 +35,8 @@ struct Key {
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
     counts: BTreeMap<Key, i64>,
-    since: Option<Timestamp>,
+    /// When the first of them came, and the last.
+    between: Option<(Timestamp, Timestamp)>,
 }
 
 /// A day's count of one route and outcome.
@@ -53,10 +58,19 @@ pub const fn day_of(at: Timestamp) -> i64 {
     at.as_millis().div_euclid(DAY_MS)
 }
 
+/// When something is to be written of which the first came then and the last then: when nothing more comes, and after
+/// `longest_ms` in any case.
+#[must_use]
+pub fn due(first: Timestamp, longest_ms: i64, last: Timestamp) -> Timestamp {
+    let after = |at: Timestamp, ms: i64| Timestamp::from_millis(at.as_millis().saturating_add(ms));
+    after(first, longest_ms).min(after(last, IDLE_MS))
+}
+
 impl Counters {
     /// Counts one request.
     pub fn count(&mut self, operation: Operation, outcome: &'static str, now: Timestamp) {
-        self.since.get_or_insert(now);
+        let first = self.between.map_or(now, |(first, _)| first);
+        self.between = Some((first, now));
         let count = self
             .counts
             .entry(Key {
@@ -68,11 +82,10 @@ impl Counters {
         *count = count.saturating_add(1);
     }
 
-    /// When the counts must be written at the latest.
+    /// When the counts are to be written, unless more requests come before.
     #[must_use]
     pub fn due(&self) -> Option<Timestamp> {
-        self.since
-            .map(|since| Timestamp::from_millis(since.as_millis().saturating_add(FLUSH_AFTER_MS)))
+        self.between.map(|(first, last)| due(first, FLUSH_AFTER_MS, last))
     }
 
     /// Writes the counts if they are due, and drops days that are too old.
@@ -81,7 +94,7 @@ impl Counters {
     /// `internal_error` from the engine; the caller then drops its memory, and with it these counts.
     pub fn flush_if_due(&mut self, sql: &dyn Sql, now: Timestamp) -> Result<()> {
         // A clock that went back must not keep them waiting for as long as it went back.
-        let went_back = self.since.is_some_and(|since| now < since);
+        let went_back = self.between.is_some_and(|(first, _)| now < first);
         if !went_back && self.due().is_none_or(|due| now < due) {
             return Ok(());
         }
@@ -97,7 +110,7 @@ impl Counters {
                 ],
             )?;
         }
-        self.since = None;
+        self.between = None;
         sql.exec(
             "DELETE FROM usage WHERE day <= ?",
             &[day_of(now).saturating_sub(KEPT_DAYS).into()],

@@ -4,14 +4,17 @@
 //!
 //! 1. The claim is taken, or somebody holds it.
 //! 2. Whoever holds it is asked whether it does still: a customer that has this e-mail or wants it keeps it, and so
-//!    does an id that is nothing yet, because whoever comes next makes it a customer. From any other, which is left
-//!    over from an errand that came late, the claim is taken away, and all begins anew.
+//!    does an id that is about to move in. From any other, which is left over from an errand that came late, the claim
+//!    is taken away, and all begins anew.
+//! 3. An id that is nothing yet, and of which somebody began to make a customer, stands aside first
+//!    ([`Tell::StandAside`]), so that whoever began and comes late does not make it.
 
-use crate::customer::account::Wanted;
+use crate::customer::account::{CREATED, Wanted};
 use crate::customer::errand::{Answer as Said, Errand, Standing, What as Tell};
 use crate::directory::claims::Claim;
 use crate::directory::ensure::{Ask, Heard, contended, unexpected};
 use crate::directory::errand::{Answer as Kept, What};
+use crate::email::EmailIndex;
 use crate::error::Result;
 use crate::types::CustomerId;
 
@@ -78,6 +81,10 @@ impl Change {
                 Ok(Step::Ask(Ask::Customer(Box::new(look))))
             }
             (State::Look(claim), Heard::Customer(Said::Is(standing))) => Ok(match standing {
+                Standing::Absent if claim.attempt == CREATED => {
+                    let aside = stand_aside(&claim, self.wanted.index);
+                    Step::Ask(Ask::Customer(Box::new(aside)))
+                }
                 Standing::Customer { holds: true } | Standing::Absent => Step::Done(false),
                 Standing::Customer { holds: false } | Standing::Alias(_) | Standing::Erased => {
                     self.state = State::Release;
@@ -106,5 +113,13 @@ impl Change {
             candidate: self.own.clone(),
             attempt: self.wanted.attempt,
         })
+    }
+}
+
+/// Has the holder of a claim, of which a customer was begun, make room.
+pub(super) fn stand_aside(claim: &Claim, index: EmailIndex) -> Errand {
+    Errand {
+        customer: claim.holder.clone(),
+        what: Tell::StandAside { index },
     }
 }

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct Claim {
     /// The id that may have it, whether there is such a customer already or not.
     pub holder: CustomerId,
-    /// The holder's own count of the times that it claimed an e-mail; 0 is its creation.
+    /// The holder's own count of the times that it claimed an e-mail, which begins with
+    /// [`CREATED`](crate::customer::account::CREATED).
     pub attempt: i64,
 }
 

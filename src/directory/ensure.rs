@@ -10,10 +10,13 @@
 //!    that customer already, or does not want the claim; then the claim is released and all begins anew.
 //! 4. An id that is not the holder is bound to it, with this e-mail.
 //!
-//! A claim whose holder is nothing yet is never released: whoever finds it makes the customer. That is how a crash
-//! between 2 and 3 is mended.
+//! A claim whose holder is nothing yet is not released here: whoever finds it makes the customer. That is how a crash
+//! between 2 and 3 is mended. Another customer that wants the e-mail has the holder stand aside
+//! ([`Tell::StandAside`]); then it is an alias, and 3 finds that it does not want the claim.
 
+use crate::customer::account::CREATED;
 use crate::customer::errand::{Answer as Said, By, Create, Errand, Standing, What as Tell};
+use crate::customer::idempotency::Seen;
 use crate::customer::profile::NewCustomer;
 use crate::directory::claims::Claim;
 use crate::directory::errand::{Answer as Kept, What};
@@ -60,8 +63,10 @@ pub enum Heard {
 pub struct Ensured {
     /// Whose it is; it exists.
     pub customer_id: CustomerId,
-    /// Whether it was made now.
+    /// Whether it was made now, or by this very request when it came before.
     pub created: bool,
+    /// Whether it was the latter.
+    pub repeated: bool,
 }
 
 /// How it goes on.
@@ -83,6 +88,8 @@ pub struct Ensure {
     round: u32,
     /// The customer that this run made.
     made: Option<CustomerId>,
+    /// Whether a run before did, of the same request.
+    is_repeated: bool,
     /// For whom the named id stood before: a customer that has another e-mail since.
     instead_of: Option<CustomerId>,
 }
@@ -102,6 +109,8 @@ enum State {
 #[derive(Debug, Clone)]
 enum After {
     Again,
+    /// The id for a new customer had to stand aside: whoever comes next has another.
+    Busy,
     Done(CustomerId),
     Gone,
 }
@@ -116,6 +125,7 @@ impl Ensure {
             state: State::Claim,
             round: 0,
             made: None,
+            is_repeated: false,
             instead_of: None,
         };
         let ask = ensure.begin();
@@ -125,10 +135,17 @@ impl Ensure {
     /// What follows from an answer.
     ///
     /// # Errors
-    /// `customer_erased` if the named id was erased; `unavailable` after [`MAX_ROUNDS`]; a fault for an answer to
+    /// `customer_erased` if the named id was erased; `idempotency_key_reused`; `unavailable` after [`MAX_ROUNDS`]; a fault for an answer to
     /// something else.
     pub fn step(&mut self, heard: Heard) -> Result<Step> {
+        if heard == Heard::Customer(Said::Reused) {
+            return Err(Seen::reused());
+        }
         match (self.state.clone(), heard) {
+            (State::LookNamed(id) | State::LookTarget(id), Heard::Customer(Said::Made)) => {
+                self.was_made_before(&id);
+                Ok(self.done(id))
+            }
             (State::LookNamed(named), Heard::Customer(Said::Is(standing))) => self.named_is(named, standing),
             (State::LookTarget(target), Heard::Customer(Said::Is(standing))) => {
                 match standing {
@@ -144,6 +161,7 @@ impl Ensure {
             (State::Create(claim), Heard::Customer(said)) => self.was_created(claim, said),
             (State::Release(after), Heard::Directory(Kept::Done)) => match after {
                 After::Again => self.again(),
+                After::Busy => Err(contended("the id for a new customer stood aside")),
                 After::Done(customer) => Ok(self.done(customer)),
                 After::Gone => Err(gone()),
             },
@@ -199,6 +217,10 @@ impl Ensure {
                 self.made = Some(claim.holder.clone());
                 return Ok(self.settle(claim.holder));
             }
+            Said::Made => {
+                self.was_made_before(&claim.holder);
+                return Ok(self.settle(claim.holder));
+            }
             Said::Exists => return Ok(self.settle(claim.holder)),
             Said::NotMine(standing) => standing,
             _ => return Err(unexpected()),
@@ -207,6 +229,7 @@ impl Ensure {
         let after = match standing {
             Standing::Customer { .. } if is_named => After::Done(claim.holder.clone()),
             Standing::Erased if is_named => After::Gone,
+            Standing::Alias(_) if claim.holder == self.minted => After::Busy,
             _ => After::Again,
         };
         self.state = State::Release(after);
@@ -261,7 +284,7 @@ impl Ensure {
         Ask::Directory(What::Claim {
             index: self.wish.index,
             candidate,
-            attempt: 0,
+            attempt: CREATED,
         })
     }
 
@@ -286,9 +309,15 @@ impl Ensure {
         Some(Box::new(self.wish.by.clone()))
     }
 
+    fn was_made_before(&mut self, customer: &CustomerId) {
+        self.made = Some(customer.clone());
+        self.is_repeated = true;
+    }
+
     fn done(&self, customer_id: CustomerId) -> Step {
         Step::Done(Ensured {
             created: self.made.as_ref() == Some(&customer_id),
+            repeated: self.is_repeated,
             customer_id,
         })
     }

@@ -48,6 +48,11 @@ pub enum What {
     Put(Listing),
     /// A page of the list.
     Page(Query),
+    /// Is this a customer, and not an erased one?
+    Has {
+        /// Its id.
+        customer: CustomerId,
+    },
     /// Is this the number of shards? It is from now on, if nothing was stored yet. For the first shard alone.
     Agree,
 }
@@ -68,6 +73,7 @@ impl What {
         match self {
             Self::Look { .. } => Answer::Claim(None),
             Self::Page(_) => Answer::Page(Page::default()),
+            Self::Has { .. } => Answer::Has(false),
             Self::Claim { .. } | Self::Release { .. } | Self::Put(_) | Self::Agree => Answer::Done,
         }
     }
@@ -80,6 +86,7 @@ impl What {
                 Some(Shard::of_email(index, shards))
             }
             Self::Put(listing) => Some(Shard::of_customer(&listing.customer_id, shards)),
+            Self::Has { customer } => Some(Shard::of_customer(customer, shards)),
             Self::Agree => Some(Shard::FIRST),
             Self::Page(_) => None,
         }
@@ -94,6 +101,8 @@ pub enum Answer {
     Claim(Option<Claim>),
     /// A page.
     Page(Page),
+    /// Whether it is one.
+    Has(bool),
     /// It is done.
     Done,
 }

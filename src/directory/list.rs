@@ -91,6 +91,18 @@ pub fn put(sql: &dyn Sql, listing: &Listing) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is a row of this customer, which was not erased.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn has(sql: &dyn Sql, customer: &CustomerId) -> Result<bool> {
+    let rows = sql.exec(
+        "SELECT 1 FROM customers WHERE customer_id = ? AND status <> 'erased'",
+        &[customer.as_str().into()],
+    )?;
+    Ok(!rows.is_empty())
+}
+
 /// One page.
 ///
 /// # Errors

@@ -99,6 +99,7 @@ impl Directory {
                 Answer::Done
             }
             What::Page(query) => Answer::Page(list::page(sql, query)?),
+            What::Has { customer } => Answer::Has(list::has(sql, customer)?),
             What::Agree => Answer::Done,
         })
     }
@@ -110,6 +111,7 @@ impl Directory {
                 self.shard == Shard::of_email(index, shards)
             }
             What::Put(listing) => self.shard == Shard::of_customer(&listing.customer_id, shards),
+            What::Has { customer } => self.shard == Shard::of_customer(customer, shards),
             What::Agree => self.shard == Shard::FIRST,
             What::Page(_) => self.shard.kind == Kind::List && self.shard.number < shards,
         }

@@ -5,17 +5,21 @@
 //! 1. The customer's object is asked to take the records. It does, or says which e-mail it must have claimed first.
 //! 2. The e-mail is claimed for it.
 //! 3. If somebody else holds it, that customer is asked whether it gives it up: because it is younger, moved in as
-//!    well, and nobody has touched it since; or because it does not want the e-mail at all. Then the claim is released
-//!    and 2 comes again, at most [`MAX_ROUNDS`] times.
-//! 4. The object is asked again, with what came of the claim. It takes the records either way.
+//!    well, and nobody has touched it since; or because it does not want the e-mail at all. An id that is nothing yet,
+//!    and of which somebody began to make a customer, stands aside. Then the claim is released and 2 comes again, at
+//!    most [`MAX_ROUNDS`] times.
+//! 4. The object is asked again, with what came of the claim. It takes the records either way, unless another change
+//!    of its e-mail is under way.
 //! 5. A claim that it found no use for after all is released.
 //!
-//! A claim whose holder is nothing yet stays: somebody is about to make that customer.
+//! A claim whose holder is nothing yet and moves in itself stays: there are records of that customer.
 
-use crate::customer::account::Wanted;
+use crate::customer::account::{CREATED, Claimed, Wanted};
 use crate::customer::errand::{self, By, Errand, Standing};
-use crate::customer::moving::{Claimed, Import, Moved, Taken};
+use crate::customer::moving::{Import, Moved, Taken};
+use crate::directory::change::stand_aside;
 use crate::directory::claims::Claim;
+use crate::directory::ensure::contended;
 use crate::directory::errand::{Answer, What};
 use crate::error::{Error, Result};
 use crate::legacy::Record;
@@ -81,13 +85,14 @@ impl Moving {
     /// What to do next, after the last step was answered; nothing was before the first.
     ///
     /// # Errors
-    /// `internal_error` for an answer to something else.
+    /// `unavailable` while the customer's e-mail is being changed otherwise; `internal_error` for an answer to
+    /// something else.
     pub fn step(&mut self, heard: Option<Heard>) -> Result<Step> {
         let at = std::mem::replace(&mut self.at, At::Start);
         match (at, heard) {
             (At::Start, None) => Ok(self.import(None)),
             (At::Importing(claimed), Some(Heard::Customer(errand::Answer::Moved(moved)))) => {
-                Ok(self.moved(claimed, moved))
+                self.moved(claimed, moved)
             }
             (At::Claiming(wanted, created_at), Some(Heard::Directory(Answer::Claim(Some(claim))))) => {
                 Ok(self.claimed(wanted, created_at, claim))
@@ -115,9 +120,10 @@ impl Moving {
         })
     }
 
-    fn moved(&mut self, claimed: Option<Claimed>, moved: Moved) -> Step {
+    fn moved(&mut self, claimed: Option<Claimed>, moved: Moved) -> Result<Step> {
         let held = claimed.filter(|claimed| claimed.held);
-        match moved {
+        Ok(match moved {
+            Moved::Busy => return Err(contended("another change of the customer's e-mail is under way")),
             Moved::Wants { wanted, created_at } => self.claim(wanted, created_at),
             Moved::Results {
                 results,
@@ -137,7 +143,7 @@ impl Moving {
                 }
             }
             Moved::Results { results, .. } => Step::Done(results),
-        }
+        })
     }
 
     fn claim(&mut self, wanted: Wanted, created_at: Timestamp) -> Step {
@@ -178,10 +184,17 @@ impl Moving {
         claim: Claim,
         answer: &errand::Answer,
     ) -> Step {
-        use errand::Answer::{Ceded, NotMine};
+        use errand::Answer::{Ceded, Is, NotMine};
+        if *answer == NotMine(Standing::Absent) && claim.attempt == CREATED {
+            let aside = stand_aside(&claim, wanted.index);
+            self.at = At::Ceding(wanted, created_at, claim);
+            return Step::Customer(aside);
+        }
         let is_free = matches!(
             answer,
-            Ceded | NotMine(Standing::Alias(_) | Standing::Erased | Standing::Customer { holds: false })
+            Ceded
+                | Is(Standing::Alias(_) | Standing::Erased | Standing::Customer { holds: false })
+                | NotMine(Standing::Alias(_) | Standing::Erased | Standing::Customer { holds: false })
         );
         if !is_free {
             return self.import(Some(Claimed { wanted, held: false }));

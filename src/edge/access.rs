@@ -146,6 +146,7 @@ impl Route {
             | Self::AdminPutLimits
             | Self::AdminGetUsage
             | Self::AdminListAudit
+            | Self::AdminGetAuditHead
             | Self::AdminExport
             | Self::AdminGetErasure
             | Self::AdminRequestErasure

@@ -28,10 +28,14 @@ const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'";
 const STYLED: &str =
     "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 /// The dashboard: its own script, style sheet, icon and calls; nothing inline, no foreign host, and no text that
-/// becomes markup (W3C Trusted Types).
+/// becomes markup (W3C Trusted Types). The one policy that it may make gives the address of its own worker.
 const SCRIPTED: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    require-trusted-types-for 'script'; trusted-types 'none'";
+    require-trusted-types-for 'script'; trusted-types verifier";
+/// A script of the dashboard, which counts where it is run as a worker: that may compile the check of exports, and
+/// load nothing but its module. The page itself compiles none.
+const COMPILING: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; \
+    frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// The file that a route serves, if it serves one; `variable` is the route's variable segment. The dashboard of a
 /// development service also takes a pasted token; any other only the cookie.
@@ -59,12 +63,12 @@ pub fn of(route: Route, variable: &str, environment: Option<Environment>) -> Res
             asset(file, "text/html; charset=utf-8", SCRIPTED, Caching::Never)
         }
         Route::DashboardFile => {
-            let media_type = media_type(variable)
-                .ok_or_else(|| Error::new(Code::RouteNotFound, Code::RouteNotFound.title()))?;
+            let (media_type, policy) =
+                kind(variable).ok_or_else(|| Error::new(Code::RouteNotFound, Code::RouteNotFound.title()))?;
             asset(
                 &format!("/dashboard/{variable}"),
                 media_type,
-                NOTHING,
+                policy,
                 Caching::Forever,
             )
         }
@@ -72,17 +76,18 @@ pub fn of(route: Route, variable: &str, environment: Option<Environment>) -> Res
     }
 }
 
-/// The media type of a file that the dashboard's page may name; pages themselves have a route of their own.
-fn media_type(name: &str) -> Option<&'static str> {
+/// The media type and the policy of a file that the dashboard may name; pages have a route of their own.
+fn kind(name: &str) -> Option<(&'static str, &'static str)> {
     let (stem, ending) = name.rsplit_once('.')?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if stem.is_empty() || name.len() > MAX_FILE_NAME_BYTES || !stem.bytes().all(is_plain) {
         return None;
     }
     match ending {
-        "js" => Some("text/javascript; charset=utf-8"),
-        "css" => Some("text/css; charset=utf-8"),
-        "svg" => Some("image/svg+xml"),
+        "js" => Some(("text/javascript; charset=utf-8", COMPILING)),
+        "css" => Some(("text/css; charset=utf-8", NOTHING)),
+        "svg" => Some(("image/svg+xml", NOTHING)),
+        "wasm" => Some(("application/wasm", NOTHING)),
         _ => None,
     }
 }
@@ -113,6 +118,19 @@ mod tests {
         ] {
             assert_eq!(found(name).unwrap_err().code, Code::RouteNotFound, "{name}");
         }
+    }
+
+    #[test]
+    fn only_a_script_may_compile_a_module_and_the_page_itself_may_not() {
+        let policy = |name: &str| of(Route::DashboardFile, name, None).unwrap().unwrap().policy;
+        assert!(policy("checker-1.js").contains("'wasm-unsafe-eval'"));
+        assert_eq!(policy("verify_bg-1.wasm"), NOTHING);
+        let page = of(Route::Dashboard, "", None).unwrap().unwrap();
+        assert!(!page.policy.contains("unsafe") && page.policy.contains("script-src 'self';"));
+        let module = of(Route::DashboardFile, "verify_bg-1.wasm", None)
+            .unwrap()
+            .unwrap();
+        assert_eq!(module.media_type, "application/wasm");
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use crate::crypto::IndexKeys;
 use crate::customer::errand::Shown;
-use crate::customer::listing;
 use crate::customer::profile::Plan;
 use crate::customer::status::Status;
 use crate::directory::list::{Listing, Page, Place, Query as ShardQuery};
@@ -18,9 +17,6 @@ use serde_json::{Map, Value, json};
 pub const MAX_LIMIT: i64 = 100;
 /// Items of a page whose request names no number.
 const DEFAULT_LIMIT: i64 = 20;
-/// What is null of a customer whose personal fields cannot be opened.
-const UNREADABLE: [&str; 2] = ["email", "displayName"];
-
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
@@ -35,6 +31,20 @@ pub struct Asked {
     /// The query without the cursor, for the address of the next page.
     query: String,
 }
+
+/// What came of asking a customer's own object for its item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// What it says.
+    Is(Shown),
+    /// The customer was erased since.
+    Gone,
+    /// It does not answer, or cannot open anything.
+    Failed,
+}
+
+/// What an item names that could not be opened.
+const UNREADABLE: &[&str] = &["email", "displayName"];
 
 /// Reads the query of `GET /admin/customers`.
 ///
@@ -118,19 +128,6 @@ pub fn merge(pages: Vec<Page>, limit: u32) -> (Vec<Listing>, bool) {
     (rows, has_more)
 }
 
-/// What the list's own row tells of a customer whose key is lost.
-#[must_use]
-pub fn of_row(row: &listing::Shown) -> Shown {
-    Shown {
-        email: None,
-        display_name: None,
-        plan: row.plan,
-        status: row.status,
-        created_at: row.created_at,
-        unreadable: true,
-    }
-}
-
 fn place_of(row: &Listing) -> (Option<i64>, &str) {
     let created_at = row.shown.as_ref().map(|shown| shown.created_at.as_millis());
     (created_at, row.customer_id.as_str())
@@ -138,7 +135,8 @@ fn place_of(row: &Listing) -> (Option<i64>, &str) {
 
 impl Asked {
     /// The page as JSON and the value of `Link` (RFC 8288), given its rows and what the customers' own objects say
-    /// of each; one that has gone since is left out.
+    /// of each; one that has gone since is left out, and of one that says nothing there is what the directory knows.
+    /// An address that names an e-mail is none that we mint, so a list by e-mail has no `Link`.
     ///
     /// # Errors
     /// `internal_error`, in practice never.
@@ -146,29 +144,20 @@ impl Asked {
         &self,
         rows: &[Listing],
         has_more: bool,
-        shown: Vec<Option<Shown>>,
+        looks: Vec<Look>,
         index: &IndexKeys,
     ) -> Result<(Vec<u8>, Option<String>)> {
         let data: Vec<_> = rows
             .iter()
-            .zip(shown)
-            .filter_map(|(row, shown)| {
-                let shown = shown?;
-                let mut item = json!({
-                    "customerId": row.customer_id, "email": shown.email, "displayName": shown.display_name,
-                    "plan": shown.plan, "status": shown.status, "createdAt": shown.created_at.to_rfc3339(),
-                });
-                if let (true, Value::Object(item)) = (shown.unreadable, &mut item) {
-                    item.insert("unreadable".to_owned(), json!(UNREADABLE));
-                }
-                Some(item)
-            })
+            .zip(looks)
+            .filter_map(|(row, look)| item(row, look))
             .collect();
         let next = rows
             .last()
             .filter(|_| has_more)
             .and_then(|last| cursor_of(&self.scope, last, index));
-        let link = next.as_ref().map(|cursor| {
+        let by_email = self.shard.email_index.is_some();
+        let link = next.as_ref().filter(|_| !by_email).map(|cursor| {
             let and = if self.query.is_empty() { "" } else { "&" };
             format!(
                 "</admin/customers?{}{and}cursor={cursor}>; rel=\"next\"",
@@ -178,6 +167,23 @@ impl Asked {
         let body = json::to_bytes(&json!({"data": data, "hasMore": next.is_some(), "nextCursor": next}))?;
         Ok((body, link))
     }
+}
+
+/// One customer on the page.
+fn item(row: &Listing, look: Look) -> Option<Value> {
+    let shown = match look {
+        Look::Is(shown) => shown,
+        Look::Gone => return None,
+        Look::Failed => Shown::of_row(row.shown.as_ref()?),
+    };
+    let mut item = json!({
+        "customerId": row.customer_id, "email": shown.email, "displayName": shown.display_name,
+        "plan": shown.plan, "status": shown.status, "createdAt": shown.created_at.to_rfc3339(),
+    });
+    if let (true, Some(item)) = (shown.unreadable, item.as_object_mut()) {
+        item.insert("unreadable".to_owned(), json!(UNREADABLE));
+    }
+    Some(item)
 }
 
 /// The cursor of the page after this row.
@@ -194,4 +200,73 @@ pub(super) fn place(position: &[u8]) -> Result<Place> {
         created_at: Timestamp::from_millis(created_at),
         customer_id: Some(customer_id),
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str) -> Listing {
+        Listing {
+            customer_id: CustomerId::parse(id).unwrap(),
+            rev: 1,
+            shown: Some(crate::directory::list::Shown {
+                created_at: Timestamp::from_millis(1),
+                status: Status::Suspended,
+                plan: Plan::Pro,
+                email_index: None,
+            }),
+        }
+    }
+
+    fn shown(unreadable: bool) -> Look {
+        Look::Is(Shown {
+            email: (!unreadable).then(|| "a@x.example".to_owned()),
+            display_name: None,
+            plan: Plan::Free,
+            status: Status::Active,
+            created_at: Timestamp::from_millis(1),
+            unreadable,
+        })
+    }
+
+    #[test]
+    fn a_customer_that_cannot_be_opened_is_shown_as_the_directory_knows_it_and_one_that_is_gone_not_at_all() {
+        let keys = IndexKeys::derive(&[7; 32]).unwrap();
+        let asked = parse("limit=4", &keys).unwrap();
+        let rows: Vec<_> = ["a", "b", "c", "d"].map(row).into();
+        let looks = vec![shown(false), Look::Failed, Look::Gone, shown(true)];
+        let (body, link) = asked.page(&rows, true, looks, &keys).unwrap();
+        let page: Value = serde_json::from_slice(&body).unwrap();
+        let data = page["data"].as_array().unwrap();
+        assert_eq!(data.len(), 3);
+        assert_eq!(
+            (&data[0]["email"], data[0].get("unreadable")),
+            (&json!("a@x.example"), None)
+        );
+        assert_eq!(
+            (&data[1]["customerId"], &data[1]["status"], &data[1]["plan"]),
+            (&json!("b"), &json!("suspended"), &json!("pro"))
+        );
+        for broken in [&data[1], &data[2]] {
+            assert_eq!(
+                (&broken["email"], &broken["displayName"]),
+                (&Value::Null, &Value::Null)
+            );
+            assert_eq!(broken["unreadable"], json!(["email", "displayName"]));
+        }
+        assert!(link.unwrap().contains("limit=4&cursor="));
+    }
+
+    #[test]
+    fn no_address_that_we_mint_names_an_e_mail() {
+        let keys = IndexKeys::derive(&[7; 32]).unwrap();
+        let asked = parse("email=a%40x.example&limit=1", &keys).unwrap();
+        let (body, link) = asked.page(&[row("a")], true, vec![shown(false)], &keys).unwrap();
+        assert_eq!(link, None);
+        let page: Value = serde_json::from_slice(&body).unwrap();
+        let next = page["nextCursor"].as_str().unwrap();
+        parse(&format!("email=a%40x.example&limit=1&cursor={next}"), &keys).unwrap();
+    }
 }

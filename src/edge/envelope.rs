@@ -54,15 +54,10 @@ impl Envelope {
         let json =
             serde_json::to_string(self).map_err(|_| Error::fault("the envelope does not serialise"))?;
         let mut header = format!("{VERSION} ");
-        for character in json.chars() {
-            if matches!(character, ' '..='~') {
-                header.push(character);
-            } else {
-                use std::fmt::Write as _;
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(header, "\\u{unit:04x}");
-                }
-            }
+        if json.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            header.push_str(&json);
+        } else {
+            escape(&json, &mut header);
         }
         if header.len() > MAX_BYTES {
             return Err(Error::new(
@@ -89,6 +84,20 @@ impl Envelope {
             return Err(error.because("envelope of a newer version"));
         }
         serde_json::from_str(json).map_err(|_| malformed())
+    }
+}
+
+/// Appends the JSON with what is no printable ASCII as escapes.
+fn escape(json: &str, header: &mut String) {
+    for character in json.chars() {
+        if matches!(character, ' '..='~') {
+            header.push(character);
+        } else {
+            use std::fmt::Write as _;
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let _ = write!(header, "\\u{unit:04x}");
+            }
+        }
     }
 }
 

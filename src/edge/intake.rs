@@ -92,12 +92,12 @@ fn unsupported(detail: &'static str) -> Error {
 pub fn origin(
     now: Timestamp,
     entropy: &mut dyn Entropy,
-    caller_request_id: Option<String>,
-    ip: Option<String>,
-    user_agent: Option<String>,
+    caller_request_id: Option<&str>,
+    ip: Option<&str>,
+    user_agent: Option<&str>,
 ) -> Result<Origin> {
-    let sane = |id: &String| id.len() >= MIN_CALLER_REQUEST_ID_CHARS && RequestId::parse(id).is_some();
-    let address = |ip: &String| {
+    let sane = |id: &&str| id.len() >= MIN_CALLER_REQUEST_ID_CHARS && RequestId::parse(id).is_some();
+    let address = |ip: &&str| {
         ip.len() <= MAX_IP_BYTES
             && ip
                 .bytes()
@@ -111,8 +111,8 @@ pub fn origin(
     });
     Ok(Origin {
         request_id: RequestId::mint(now, random(entropy)?),
-        caller_request_id: caller_request_id.filter(sane),
-        ip: ip.filter(address),
+        caller_request_id: caller_request_id.filter(sane).map(str::to_owned),
+        ip: ip.filter(address).map(str::to_owned),
         user_agent,
     })
 }
@@ -208,15 +208,8 @@ mod tests {
             }
         }
         let with = |id: &str| {
-            let ip = Some("<script>".to_owned());
-            origin(
-                Timestamp::from_millis(0),
-                &mut Zero,
-                Some(id.to_owned()),
-                ip,
-                Some("a\nb".into()),
-            )
-            .unwrap()
+            let ip = Some("<script>");
+            origin(Timestamp::from_millis(0), &mut Zero, Some(id), ip, Some("a\nb")).unwrap()
         };
         assert_eq!(shown_request_id(&with("0123456789abcdef")), "0123456789abcdef");
         for bad in [

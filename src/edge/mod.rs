@@ -11,6 +11,7 @@ pub mod customers;
 pub mod decode;
 pub mod envelope;
 pub mod errand;
+pub mod head;
 pub mod health;
 pub mod idempotency;
 pub mod import;

@@ -114,10 +114,9 @@ fn fault(name: &str, detail: impl Into<std::borrow::Cow<'static, str>>) -> Error
         pointer: format!("?{}", if sound { name } else { "" }),
         detail: detail.into(),
     };
-    Error {
-        public: "The query has a fault.".into(),
-        ..Error::validation(vec![fault])
-    }
+    let mut error = Error::validation(vec![fault]);
+    error.public = "The query has a fault.".into();
+    error
 }
 
 fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {

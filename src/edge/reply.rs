@@ -164,6 +164,12 @@ impl Answer {
         answer
     }
 
+    /// Adds to its headers those that every response carries.
+    pub fn complete(&mut self, request_id: &str) {
+        let common = self.common_headers(request_id);
+        self.headers.extend(common);
+    }
+
     /// The headers that every response of the front carries, whatever it answers.
     #[must_use]
     pub fn common_headers(&self, request_id: &str) -> Vec<(&'static str, String)> {
@@ -225,10 +231,8 @@ mod tests {
 
     #[test]
     fn a_429_says_how_long_its_limit_wants_one_to_wait() {
-        let error = Error {
-            retry_after_secs: Some(87),
-            ..Error::new(Code::QuotaExceeded, "x")
-        };
+        let mut error = Error::new(Code::QuotaExceeded, "x");
+        error.retry_after_secs = Some(87);
         assert!(
             Answer::problem(&error, "r")
                 .headers

@@ -179,6 +179,7 @@ routes! {
     AdminPutLimits   Put   "/admin/customers/{customerId}/limits" Admin Json;
     AdminGetUsage    Get   "/admin/customers/{customerId}/usage" Admin None;
     AdminListAudit   Get   "/admin/customers/{customerId}/audit" Admin None;
+    AdminGetAuditHead Get  "/admin/customers/{customerId}/audit/head" Admin None;
     AdminGetErasure  Get   "/admin/customers/{customerId}/erasure" Admin None;
     AdminRequestErasure Post "/admin/customers/{customerId}/erasure" Admin Json;
     AdminWithdrawErasure Delete "/admin/customers/{customerId}/erasure" Admin None;
@@ -241,6 +242,7 @@ impl Route {
             Self::ListAudit
                 | Self::GetAuditHead
                 | Self::AdminListAudit
+                | Self::AdminGetAuditHead
                 | Self::ListCustomers
                 | Self::GetOperatorLog
         )

@@ -9,13 +9,12 @@ use crate::error::{Code, Error, Result};
 use crate::json;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead, Payload};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 #[cfg(not(target_arch = "wasm32"))]
 use serde::Deserialize;
 use serde::Serialize;
 use sha2::Sha256;
+use user_api_cipher::Cipher;
 
 /// The request header that asks for it; its value is `1`.
 pub const ASKING_HEADER: &str = "X-Encrypt-Response";
@@ -95,13 +94,9 @@ pub fn seal(credential: &str, frame: Frame<'_>, plain: &[u8], entropy: &mut dyn 
     let nonce: [u8; 24] = random(entropy)?;
     let key = key(credential, &salt)?;
     let bound = frame.bound();
-    let payload = Payload {
-        msg: plain,
-        aad: bound.as_bytes(),
-    };
-    let data = XChaCha20Poly1305::new(&key.into())
-        .encrypt(&XNonce::from(nonce), payload)
-        .map_err(|_| Error::fault("a response cannot be sealed"))?;
+    let data = Cipher::new(&key)
+        .seal(&nonce, bound.as_bytes(), plain)
+        .ok_or_else(|| Error::fault("a response cannot be sealed"))?;
     json::to_bytes(&Sealed {
         version: 4,
         encrypted: true,
@@ -147,13 +142,7 @@ pub fn open(credential: &str, frame: Frame<'_>, document: &[u8]) -> Option<Vec<u
     }
     let key = key(credential, &bytes(&closed.salt)?).ok()?;
     let (data, bound) = (bytes(&closed.data)?, frame.bound());
-    let payload = Payload {
-        msg: &data,
-        aad: bound.as_bytes(),
-    };
-    XChaCha20Poly1305::new(&key.into())
-        .decrypt(&XNonce::from(nonce), payload)
-        .ok()
+    Cipher::new(&key).open(&nonce, bound.as_bytes(), &data)
 }
 
 #[cfg(all(test, not(target_arch = "wasm32")))]

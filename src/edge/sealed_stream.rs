@@ -174,9 +174,7 @@ mod tests {
         let text = opened("key", &lines).unwrap();
         assert_eq!(text, "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
         assert_eq!(opened("other", &lines), None);
-        let [first, second, end] = &lines[..] else {
-            unreachable!()
-        };
+        let (first, second, end) = (&lines[0], &lines[1], &lines[2]);
         for broken in [
             vec![first.clone(), second.clone()],
             vec![second.clone(), first.clone(), end.clone()],

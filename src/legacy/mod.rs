@@ -14,6 +14,7 @@ pub mod key;
 pub mod line;
 pub mod outcome;
 pub mod owned;
+pub mod parcels;
 mod read;
 pub mod slim;
 mod text;

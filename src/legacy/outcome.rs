@@ -105,7 +105,7 @@ words! {
     NotHere "not_here" "Its customer has not moved in. Sent again after the customer's record, it is taken.";
     Erased "erased" "The customer was erased here and stays erased.";
     Alias "alias" "The id is an alias of another customer here, and never becomes one itself.";
-    EmailHeld "email_held" "An older customer holds the e-mail. This one is kept, and a sign-in by e-mail alone finds the other.";
+    EmailHeld "email_held" "Another customer holds the e-mail: an older one, one that was made here or in which somebody has been, or one that is about to move in. This one is kept, and a sign-in by e-mail alone finds the other.";
     IndexElsewhere "index_elsewhere" "The e-mail index points at a customer whose e-mail it is not. It is not needed here and nothing follows it.";
     LimitReached "limit_reached" "The customer has as many of these as it may have.";
     Expired "expired" "The token has expired, so its revocation means nothing any more.";

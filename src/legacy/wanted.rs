@@ -28,16 +28,34 @@ pub fn preferences(id: &CustomerId) -> Vec<String> {
     ]
 }
 
-/// The keys under which the index of an e-mail may lie.
+/// The keys under which the index of an e-mail may lie. The older service hashed an address as it was typed, in lower
+/// case: with an internationalised domain in U-labels, or in the A-labels that we have.
 #[must_use]
 pub fn index(email: &str) -> Vec<String> {
-    let hash = sha256_hex(email.trim().to_lowercase().as_bytes());
+    let email = email.trim().to_lowercase();
+    let typed = in_u_labels(&email);
+    std::iter::once(email)
+        .chain(typed)
+        .flat_map(|email| index_of(&sha256_hex(email.as_bytes())))
+        .collect()
+}
+
+/// The same for the address of this hash.
+#[must_use]
+pub fn index_of(hash: &str) -> Vec<String> {
     vec![
         format!("idx:customer:email-to-customer:{hash}"),
         format!("idx:auth:email-to-customer:{hash}"),
         format!("email_to_customer_{hash}"),
         format!("email_{hash}"),
     ]
+}
+
+/// The address with its domain in U-labels, if that is another one.
+fn in_u_labels(email: &str) -> Option<String> {
+    let (local, domain) = email.rsplit_once('@')?;
+    let (shown, outcome) = idna::domain_to_unicode(domain);
+    (outcome.is_ok() && shown != domain).then(|| format!("{local}@{shown}"))
 }
 
 /// How the keys of all tokens begin that were revoked for the customer.
@@ -86,6 +104,11 @@ mod tests {
             assert!(matches!(read(&key), Key::Index(_)), "{key}");
         }
         assert_eq!(index("Ada@Example.com "), index("ada@example.com"));
+        assert_eq!(index("ada@example.com").len(), 4);
+        let typed = sha256_hex("ada@bücher.example".as_bytes());
+        let keys = index("ada@xn--bcher-kva.example");
+        assert_eq!(keys.len(), 8);
+        assert!(keys.contains(&format!("email_to_customer_{typed}")));
         for prefix in denylist(&id) {
             let key = format!("{prefix}{}", "a".repeat(64));
             assert!(matches!(read(&key), Key::Denied { .. }), "{key}");

@@ -7,6 +7,18 @@ use crate::edge::route::Route;
 use crate::error::Code;
 use serde_json::json;
 
+/// Where a log ends.
+pub(super) fn audit_head(summary: &'static str) -> Operation {
+    Operation::new(summary)
+        .query(
+            "since",
+            "Adds the leaf hashes of the entries after this one.",
+            json!({"type": "integer", "minimum": 0}),
+        )
+        .answers::<AuditHead>(200, "The head, signed.")
+        .problems(&[Code::ValidationFailed])
+}
+
 pub(super) fn describe(route: Route) -> Option<Operation> {
     Some(match route {
         Route::ListAudit => {
@@ -15,14 +27,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
         Route::GetAuditEntry => Operation::new("Read one entry of the audit log")
             .answers::<AuditEntry>(200, "The entry.")
             .problems(&[Code::AuditEntryNotFound]),
-        Route::GetAuditHead => Operation::new("Read where the audit log ends")
-            .query(
-                "since",
-                "Adds the leaf hashes of the entries after this one.",
-                json!({"type": "integer", "minimum": 0}),
-            )
-            .answers::<AuditHead>(200, "The head, signed.")
-            .problems(&[Code::ValidationFailed]),
+        Route::GetAuditHead => audit_head("Read where the audit log ends"),
         Route::GetErasure => Operation::new("Read the erasure")
             .answers::<Erasure>(200, "How it stands.")
             .problems(&[Code::ErasureNotFound]),

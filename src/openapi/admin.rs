@@ -1,6 +1,6 @@
 //! What a super-admin may do.
 
-use super::account::{audit_page, export};
+use super::account::{audit_head, audit_page, export};
 use super::answers::{AdminLimits, AuditPage, CustomerPage, Erasure, Usage};
 use super::bodies::{
     Activation, AdminCustomerPatch, AdminCustomerPut, EnsureCustomer, ErasureByAdmin, NewPolicies,
@@ -64,6 +64,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
         Route::AdminListAudit => audit_page("Read a customer's audit log")
             .answers::<AuditPage>(200, "A page, newest first.")
             .problems(NAMED),
+        Route::AdminGetAuditHead => audit_head("Read where a customer's audit log ends").problems(NAMED),
         Route::AdminExport => export("Export a customer's data").problems(NAMED),
         Route::AdminRevokeTokens => Operation::new("Revoke a customer's tokens")
             .body::<Revocation>()

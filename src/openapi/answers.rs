@@ -281,7 +281,7 @@ pub(super) struct ListedCustomer {
     plan: String,
     status: String,
     created_at: String,
-    /// The names of the fields that are null because they cannot be opened; not there otherwise.
-    #[schemars(skip_serializing_if = "Option::is_none")]
+    /// Which fields are null because they could not be opened; left out where none.
+    #[serde(default)]
     unreadable: Option<Vec<String>>,
 }

@@ -26,7 +26,8 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .problems(&[Code::KeyNotFound, Code::KeyEnded, Code::FieldNotWritable])
             .versioned(),
         Route::RevokeKey => Operation::new("Revoke an API key")
-            .about("At once and for ever; safe to repeat.")
+            .about("At once and for ever; safe to repeat. No limit refuses it.")
+            .charged(false)
             .done("It is revoked.")
             .problems(&[Code::KeyNotFound]),
         Route::RotateKey => Operation::new("Replace an API key")
@@ -34,7 +35,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .answers::<View<'_>>(201, "The new key, with its `secret` for the only time.")
             .problems(&[Code::KeyNotFound, Code::KeyEnded]),
         Route::RevokeTokens => Operation::new("Revoke tokens")
-            .about("Revoking all of them needs the owner.")
+            .about("Revoking all of them needs the owner, and no limit refuses it. Revoking one has a limit of its own.")
             .body::<Revocation>()
             .done("They are revoked.")
             .problems(&[Code::RevokeAllInstead]),

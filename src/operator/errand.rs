@@ -1,9 +1,11 @@
 //! What the front asks of the operator object, and what it answers. Every errand first checks the caller's own
 //! credential; one that is lost or repeated does no harm, beyond an entry that stands in the log twice.
 
+use crate::caller::Caller;
+use crate::customer::audit::Actor;
 use crate::customer::audit::page::AuditQuery;
 use crate::customer::errand::By;
-use crate::customer::idempotency::{IdempotencyKey, Payload, StoredReply};
+use crate::customer::idempotency::{Fingerprint, IdempotencyKey, Payload, Scope, StoredReply};
 use crate::customer::tokens::Target;
 use crate::error::{Code, Error, Fault};
 use serde::{Deserialize, Serialize};
@@ -65,6 +67,24 @@ pub struct Repeat {
     pub payload: Payload,
 }
 
+impl Repeat {
+    /// How the request is known again where it arrives as errands; a service's alone.
+    #[must_use]
+    pub fn fingerprint(&self, caller: &Caller) -> Option<Fingerprint> {
+        let Caller::Service(service) = caller else {
+            return None;
+        };
+        let actor = Actor {
+            id: service.id.clone(),
+            kind: caller.kind(),
+        };
+        Some(Fingerprint {
+            scope: Scope::new(&actor, &self.method, &self.path, &self.key),
+            payload: self.payload,
+        })
+    }
+}
+
 /// What administrators and services do that concerns no single customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -73,8 +93,10 @@ pub enum Act {
     ListCustomers,
     CreateCustomer,
     Import,
-    /// Something on a customer that does not exist.
+    /// Something on a customer that does not exist, or was erased.
     MissCustomer,
+    /// A look at what is left of a customer that was erased.
+    ReadErased,
     ReadLog,
     RevokeTokens,
     /// Keys were wrapped under the active master key.
@@ -94,6 +116,7 @@ impl Act {
             Self::CreateCustomer => "customer.create",
             Self::Import => "customers.import",
             Self::MissCustomer => "customer.missed",
+            Self::ReadErased => "erased.read",
             Self::ReadLog => "audit.list",
             Self::RevokeTokens => "tokens.revoke",
             Self::Rewrap => "keys.rewrap",
@@ -146,9 +169,8 @@ impl From<Refusal> for Error {
             pointer,
             detail: detail.into(),
         };
-        Self {
-            faults: refusal.faults.into_iter().map(fault).collect(),
-            ..Self::new(code, refusal.public)
-        }
+        let mut error = Self::new(code, refusal.public);
+        error.faults = refusal.faults.into_iter().map(fault).collect();
+        error
     }
 }

@@ -232,7 +232,7 @@ impl Turn<'_> {
                 let reader = Reader {
                     sql: self.sql,
                     customer_id: &self.operator.chain,
-                    fields: &memory.fields,
+                    fields: Some(&memory.fields),
                     head: &memory.head,
                 };
                 let cursors = self.operator.config.index.cursors();

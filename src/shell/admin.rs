@@ -6,8 +6,9 @@ use crate::customer::errand::{self as customer, By};
 use crate::customer::idempotency::{IdempotencyKey, Payload};
 use crate::customer::tokens::Target;
 use crate::directory::errand as directory;
-use crate::directory::list::{Listing, Page, Query};
+use crate::directory::list::{Page, Query};
 use crate::directory::shard::Shard;
+use crate::edge::customers::Look;
 use crate::edge::decode::operator_log_query;
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::Route;
@@ -20,6 +21,7 @@ use crate::shell::{object, rewrap};
 use crate::types::{Condition, CustomerId};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, json};
+use std::future::Future;
 use worker::Env;
 
 /// Most objects that one page of the list asks at the same time.
@@ -88,6 +90,7 @@ pub async fn serve(
     by: &By,
     query: &str,
     body: &[u8],
+    key: Option<&IdempotencyKey>,
 ) -> Result<Option<Answer>> {
     match found {
         Route::ListCustomers => {
@@ -99,14 +102,33 @@ pub async fn serve(
             log(env, site, by, query).await.map(Some)
         }
         Route::ServiceRevokeTokens => match Target::parse_internal(body)? {
-            (None, target) => revoke(env, site, by, target).await.map(Some),
+            (None, target) => {
+                let repeat = repeat(found, key.cloned(), body)?;
+                let act = revoke(env, site, by, target);
+                once(env, site, by, repeat, act).await.map(Some)
+            }
             (Some(_), _) => Ok(None),
         },
         Route::Rewrap => {
-            check(env, site, by, None).await?;
-            rewrap::page(env, site, by, body).await.map(Some)
+            let repeat = repeat(found, key.cloned(), body)?;
+            let act = rewrap::page(env, site, by, body);
+            once(env, site, by, repeat, act).await.map(Some)
         }
         _ => Ok(None),
+    }
+}
+
+/// Carries out what has an idempotency key and names no customer, unless it was answered before.
+async fn once(
+    env: &Env,
+    site: &Site,
+    by: &By,
+    repeat: Option<Repeat>,
+    act: impl Future<Output = Result<Answer>>,
+) -> Result<Answer> {
+    match recall(env, site, by, repeat.as_ref()).await? {
+        Some(answer) => Ok(answer),
+        None => keep(env, site, by, repeat, act.await?).await,
     }
 }
 
@@ -181,18 +203,21 @@ pub fn repeat(found: Route, key: Option<IdempotencyKey>, body: &[u8]) -> Result<
     }))
 }
 
-/// What such a request was answered before; its caller's credential is checked in any case.
+/// What such a request was answered before; its caller's credential is checked in any case. Where more are kept than
+/// there is room for, nothing is known: that the request made a customer is kept with the customer too.
 ///
 /// # Errors
-/// `token_revoked`, `idempotency_key_reused`, `limit_reached` or `unavailable`.
+/// `token_revoked`, `idempotency_key_reused` or `unavailable`.
 pub async fn recall(env: &Env, site: &Site, by: &By, repeat: Option<&Repeat>) -> Result<Option<Answer>> {
     let Some(repeat) = repeat else {
         return check(env, site, by, None).await.map(|()| None);
     };
-    Ok(match ask(env, site, by, What::Recall(repeat.clone())).await? {
-        Told::Replay(stored) => Some(idempotency::replay(stored)),
-        _ => None,
-    })
+    match ask(env, site, by, What::Recall(repeat.clone())).await {
+        Ok(Told::Replay(stored)) => Ok(Some(idempotency::replay(stored))),
+        Ok(_) => Ok(None),
+        Err(error) if error.code == Code::LimitReached => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Keeps what it is answered now. Of two that ran at the same time both get the first one's answer.
@@ -200,14 +225,18 @@ pub async fn recall(env: &Env, site: &Site, by: &By, repeat: Option<&Repeat>) ->
 /// # Errors
 /// As [`recall`].
 pub async fn keep(env: &Env, site: &Site, by: &By, repeat: Option<Repeat>, answer: Answer) -> Result<Answer> {
-    let Some(repeat) = repeat else {
+    // That the key was used for another request is not this one's answer.
+    let is_reused = answer.code == Some(Code::IdempotencyKeyReused);
+    let Some(repeat) = repeat.filter(|_| !is_reused) else {
         return Ok(answer);
     };
     let reply = idempotency::stored(&answer);
-    Ok(match ask(env, site, by, What::Keep { repeat, reply }).await? {
-        Told::Replay(stored) => idempotency::replay(stored),
-        _ => answer,
-    })
+    match ask(env, site, by, What::Keep { repeat, reply }).await {
+        Ok(Told::Replay(stored)) => Ok(idempotency::replay(stored)),
+        Ok(_) => Ok(answer),
+        Err(error) if error.code == Code::LimitReached => Ok(answer),
+        Err(error) => Err(error),
+    }
 }
 
 /// `GET /admin/audit`.
@@ -239,12 +268,12 @@ async fn list(env: &Env, site: &Site, by: &By, query: &str) -> Result<Answer> {
     let pages = pages(env, &site.settings, &asked.shard).await?;
     let deadline_ms = site.settings.object_deadline_ms;
     let (rows, has_more) = customers::merge(pages, asked.limit);
-    let shown: Vec<_> = stream::iter(&rows)
-        .map(|row| show(env, by, row, deadline_ms))
+    let looks: Vec<_> = stream::iter(&rows)
+        .map(|row| show(env, by, &row.customer_id, deadline_ms))
         .buffered(MAX_PARALLEL)
-        .try_collect()
-        .await?;
-    let (body, link) = asked.page(&rows, has_more, shown, index)?;
+        .collect()
+        .await;
+    let (body, link) = asked.page(&rows, has_more, looks, index)?;
     let mut answer = document(body);
     answer.headers.extend(link.map(|link| ("Link", link)));
     Ok(answer)
@@ -272,20 +301,23 @@ pub(super) async fn pages(env: &Env, settings: &Settings, query: &Query) -> Resu
         .await
 }
 
-/// What the list tells of a customer, from its own object, where the look is logged. Of one whose key is lost only what
-/// the list itself knows, or one lost key would hide everybody on its page; the page's own entry tells that look.
-async fn show(env: &Env, by: &By, row: &Listing, deadline_ms: u32) -> Result<Option<customer::Shown>> {
+/// What the list tells of a customer, from its own object, where the look is logged. One that fails must not keep
+/// anybody from seeing the others.
+async fn show(env: &Env, by: &By, customer: &CustomerId, deadline_ms: u32) -> Look {
     let errand = customer::Errand {
-        customer: row.customer_id.clone(),
+        customer: customer.clone(),
         what: customer::What::Show {
             by: Box::new(by.clone()),
         },
     };
     match object::ask_customer(env, &errand, deadline_ms).await {
-        Ok(customer::Answer::Shown(shown)) => Ok(Some(*shown)),
-        Ok(_) => Ok(None),
-        Err(error) if error.is_unreadable() => Ok(row.shown.as_ref().map(customers::of_row)),
-        Err(error) => Err(error),
+        Ok(customer::Answer::Shown(shown)) => Look::Is(*shown),
+        Ok(_) => Look::Gone,
+        Err(error) => {
+            let request_id = Some(by.origin.request_id.as_str());
+            worker::console_error!("{}", crate::edge::log::event("list", request_id, &error));
+            Look::Failed
+        }
     }
 }
 
@@ -298,16 +330,58 @@ pub async fn refused<T>(env: &Env, site: &Site, by: &By, act: Act, refusal: Erro
     Err(refusal)
 }
 
-/// A refused act on a customer that does not exist stands in the operators' log. What was refused stays refused if
-/// it cannot be noted.
-pub async fn missed(env: &Env, site: &Site, by: &By, named: &CustomerId) {
-    let mut detail = Map::new();
-    detail.insert("customerId".to_owned(), json!(named));
-    let refusal = Error::new(Code::CustomerNotFound, "");
-    let noted = note(env, site, by, Act::MissCustomer, Some(&refusal), detail).await;
+/// A refused act on a customer that does not exist, or was erased, stands in the operators' log. What was refused
+/// stays refused if it cannot be noted.
+pub async fn missed(
+    env: &Env,
+    site: &Site,
+    by: &By,
+    found: Route,
+    (named, code): (Option<&CustomerId>, Option<Code>),
+) {
+    let Some(code @ (Code::CustomerNotFound | Code::CustomerErased)) = code else {
+        return;
+    };
+    let refusal = Error::new(code, "");
+    let noted = note(
+        env,
+        site,
+        by,
+        Act::MissCustomer,
+        Some(&refusal),
+        told(found, named),
+    )
+    .await;
     if let Err(error) = noted {
         worker::console_error!("{}", crate::edge::log::event("operator", None, &error));
     }
+}
+
+/// A look at what is left of an erased customer stands there as well, or it is not shown.
+///
+/// # Errors
+/// As [`note`].
+pub async fn read_erased(
+    env: &Env,
+    site: &Site,
+    by: &By,
+    found: Route,
+    (customer, code): (&CustomerId, Option<Code>),
+) -> Result<()> {
+    let refusal = code.map(|code| Error::new(code, ""));
+    let detail = told(found, Some(customer));
+    note(env, site, by, Act::ReadErased, refusal.as_ref(), detail).await
+}
+
+/// Which operation on whom.
+fn told(found: Route, named: Option<&CustomerId>) -> Map<String, serde_json::Value> {
+    let mut detail = Map::new();
+    let operation = format!("{} {}", found.method().as_str(), found.pattern());
+    detail.insert("operation".to_owned(), operation.into());
+    if let Some(named) = named {
+        detail.insert("customerId".to_owned(), json!(named));
+    }
+    detail
 }
 
 fn document(body: Vec<u8>) -> Answer {

@@ -88,7 +88,8 @@ async fn make(env: &Env, site: &Site, by: &By, posted: &Posted<'_>) -> Result<(C
         _ => None,
     };
     // Who is in the older store is there already.
-    legacy::of_service(env, &site.settings, new.customer_id.as_ref(), email, &by.origin).await;
+    let named = new.customer_id.as_ref();
+    legacy::of_either(env, &site.settings, named, Some(email), &by.origin).await?;
     let is_derived = derived.is_some();
     let id = new.customer_id.clone().or(derived);
     if let Some(id) = &id {

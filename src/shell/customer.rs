@@ -3,9 +3,10 @@
 use crate::caller::Caller;
 use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
+use crate::customer::erasure::run::Legacy;
 use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
-use crate::customer::outbox::Told;
+use crate::customer::outbox::{Notice, Told};
 use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
 use crate::directory::errand::What;
@@ -16,8 +17,8 @@ use crate::edge::settings::Settings;
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
-use crate::shell::http::{header, respond, respond_with};
-use crate::shell::{Storage, body, ensure, erasure, export, object, vault};
+use crate::shell::http::{self, header, respond};
+use crate::shell::{Storage, body, ensure, erasure, export, legacy, object, vault};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use crate::vault::Errand as KeyErrand;
@@ -25,7 +26,9 @@ use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Delay, DurableObject, Env, State, durable_object};
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::DurableObjectState;
+use worker::{Delay, Env, State};
 
 /// Most times that one request looks whether another has fetched the key.
 const MAX_UNLOCK_ROUNDS: u32 = 3;
@@ -34,8 +37,9 @@ const MAX_RENEWAL_ROUNDS: u32 = 3;
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
-/// The object that owns one customer.
-#[durable_object(alarm)]
+/// The object that owns one customer. Exported by hand: `worker`'s macro takes every request and response apart and
+/// puts them together again.
+#[wasm_bindgen]
 pub struct CustomerObject {
     state: State,
     env: Env,
@@ -62,10 +66,14 @@ struct Waiting {
     reply: oneshot::Sender<Result<Answered>>,
 }
 
-impl DurableObject for CustomerObject {
-    fn new(state: State, env: Env) -> Self {
+#[wasm_bindgen]
+impl CustomerObject {
+    /// The object, asleep.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
         Self {
-            state,
+            state: State::from(state),
             env,
             awake: Rc::new(RefCell::new(None)),
             queue: RefCell::new(Vec::new()),
@@ -74,7 +82,8 @@ impl DurableObject for CustomerObject {
         }
     }
 
-    async fn alarm(&self) -> worker::Result<worker::Response> {
+    /// Does what is due.
+    pub async fn alarm(&self) {
         let ticked = self.wake_and_tick().await;
         let told = match &ticked {
             Ok(()) => self.tell(host::now()).await,
@@ -83,23 +92,22 @@ impl DurableObject for CustomerObject {
         for error in [ticked.err(), told.err()].into_iter().flatten() {
             worker::console_error!("{}", log::event("alarm", None, &error));
         }
-        worker::Response::empty()
     }
 
-    async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
-        let request = request.inner();
-        if let Some(version) = header(&request.headers(), errand::HEADER) {
-            let answer = self.run_errand(&version, request.body()).await;
-            return Ok(respond_to_errand(&answer).into());
-        }
-        let header = header(&request.headers(), envelope::HEADER).unwrap_or_default();
-        let envelope = match Envelope::decode(&header) {
+    /// Answers a request that came to the front, or an errand.
+    pub async fn fetch(&self, request: web_sys::Request) -> web_sys::Response {
+        let headers = request.headers();
+        let Some(letter) = header(&headers, envelope::HEADER) else {
+            let version = header(&headers, errand::HEADER).unwrap_or_default();
+            return respond_to_errand(&self.run_errand(&version, request.body()).await);
+        };
+        let envelope = match Envelope::decode(&letter) {
             Ok(envelope) => envelope,
-            Err(error) => return Ok(respond(answer_error(&error, None, "unknown"), &[]).into()),
+            Err(error) => return complete(answer_error(&error, None, "unknown"), "unknown"),
         };
         let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
-        let answer = match self.handle(envelope, request.body()).await {
+        let answer = match self.handle(envelope, &request).await {
             Ok(Answered {
                 reply: Reply::Archive(plan),
                 quotas,
@@ -110,22 +118,28 @@ impl DurableObject for CustomerObject {
                     quotas,
                     elsewhere,
                 };
-                let answer = Answer::from_answered(begun, &request_id);
-                match export::stream(&self.awake, *plan) {
-                    Ok(stream) => return Ok(respond_with(answer, &[], stream).into()),
+                let mut answer = Answer::from_answered(begun, &request_id);
+                match export::stream(&self.awake, &self.env, *plan) {
+                    Ok(stream) => {
+                        answer.complete(&request_id);
+                        return http::stream(answer.status, &answer.headers, &stream);
+                    }
                     Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
                 }
             }
             Ok(answered) => Answer::from_answered(answered, &request_id),
             Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
         };
-        let code: Vec<_> = answer
-            .code
-            .map(|code| (CODE_HEADER, code.as_str().to_owned()))
-            .into_iter()
-            .collect();
-        Ok(respond(answer, &code).into())
+        complete(answer, &request_id)
     }
+}
+
+/// The response with all that goes out with it, so that the front can pass it on as it is, and what the front alone is
+/// told.
+fn complete(mut answer: Answer, shown_id: &str) -> web_sys::Response {
+    let code = answer.code.map(|code| (CODE_HEADER, code.as_str().to_owned()));
+    answer.complete(shown_id);
+    respond(answer, code.into_iter().collect())
 }
 
 /// The answer to an error that is not a reply; what only an operator may know goes to the log.
@@ -149,7 +163,7 @@ fn respond_to_errand(answer: &Result<ErrandAnswer>) -> web_sys::Response {
         .map(|code| (CODE_HEADER, code.as_str().to_owned()))
         .into_iter()
         .collect();
-    respond(answer, &code)
+    respond(answer, code)
 }
 
 impl CustomerObject {
@@ -193,28 +207,34 @@ impl CustomerObject {
         }
     }
 
-    /// Tells other objects all that was written for them and not heard yet.
+    /// Tells the directory all that was written for it and not heard yet. What an erasure has to tell others is left
+    /// to the alarm: an administrator's change of this customer does not depend on it.
     ///
     /// # Errors
     /// As [`Self::tell_fresh`].
-    async fn tell_waiting(&self) -> Result<()> {
+    async fn tell_directory(&self) -> Result<()> {
         let waits = self
             .awake
             .borrow()
             .as_ref()
             .is_some_and(|awake| awake.customer.has_notices());
-        if waits {
-            self.tell(Timestamp::MAX).await
-        } else {
-            Ok(())
+        if !waits {
+            return Ok(());
         }
+        let notices = self.with_awake(|customer, storage| customer.notices(storage, Timestamp::MAX))?;
+        let of_directory = notices.into_iter().filter(|(_, told)| told.is_of_directory());
+        self.tell_all(of_directory.collect()).await
     }
 
     /// Tells other objects what is due by then. Nothing is lost where it fails, and nothing harmed where two do it
     /// at the same time: what is told can be told twice.
     async fn tell(&self, due_until: Timestamp) -> Result<()> {
-        let settings = &host::site(&self.env)?.settings;
         let notices = self.with_awake(|customer, storage| customer.notices(storage, due_until))?;
+        self.tell_all(notices).await
+    }
+
+    async fn tell_all(&self, notices: Vec<(Notice, Told)>) -> Result<()> {
+        let settings = &host::site(&self.env)?.settings;
         let mut outcome = Ok(());
         for (notice, told) in notices {
             let own_id = self.with_awake(|customer, _| Ok(customer.id().clone()))?;
@@ -246,10 +266,7 @@ impl CustomerObject {
                     _ => Err(Error::fault("an alias answered something else")),
                 };
             }
-            Told::Legacy => {
-                let outcome = erasure::legacy(&self.env, &own_id).await?;
-                return self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome));
-            }
+            Told::Legacy => return self.erase_legacy(&own_id).await,
             Told::Vault => {
                 let held = vault::ask(&self.env, &own_id, KeyErrand::DeleteAll).await?;
                 return match held.wrapped {
@@ -261,6 +278,21 @@ impl CustomerObject {
         object::tell_directory(&self.env, settings, what)
             .await
             .map(|_| ())
+    }
+
+    /// One round of deleting what the older service's store has of an erased customer.
+    async fn erase_legacy(&self, own_id: &CustomerId) -> Result<()> {
+        let outcome = match legacy::store(&self.env) {
+            None => Legacy::NotBound,
+            Some(store) => {
+                let held = vault::ask(&self.env, own_id, KeyErrand::Look).await?;
+                let (trail, from) =
+                    self.with_awake(|customer, storage| customer.legacy_trail(storage, &held))?;
+                erasure::round(&store, own_id, trail, from).await?
+            }
+        };
+        let now = host::now();
+        self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome, now))
     }
 
     /// Does something with the customer in a transaction, without an await.
@@ -283,13 +315,13 @@ impl CustomerObject {
         done
     }
 
-    async fn handle(&self, envelope: Envelope, stream: Option<web_sys::ReadableStream>) -> Result<Answered> {
+    async fn handle(&self, envelope: Envelope, sent: &web_sys::Request) -> Result<Answered> {
         self.wake(&envelope.customer)?;
         let route = envelope.route;
         let body = if route.body() == BodyKind::None {
             Vec::new()
         } else {
-            body::read(stream, MAX_BODY_BYTES).await?
+            body::read(sent.body(), MAX_BODY_BYTES).await?
         };
         let command = decode::command(route, &envelope.variable, &envelope.query, &body)?;
         let Envelope {
@@ -322,11 +354,12 @@ impl CustomerObject {
         };
         self.unlock(request.creates()).await?;
         let by_operator = as_admin || matches!(request.caller, Caller::Service(_));
+        let is_change = by_operator && route.method().is_unsafe();
         let answered = self.decide(request).await?;
         // An operator's change is answered only when the directory has it, so it tells what waits even if another
-        // request is telling it already. A user's is told again by the alarm.
-        if by_operator {
-            self.tell_waiting().await.map(|()| answered)
+        // request is telling it already. A user's is told again by the alarm, and who only reads waits for nothing.
+        if is_change {
+            self.tell_directory().await.map(|()| answered)
         } else {
             let _ = self.tell_fresh().await;
             Ok(answered)
@@ -350,11 +383,15 @@ impl CustomerObject {
 
     /// Makes the customer ready for its first request, and refuses an envelope that is meant for another one.
     fn wake(&self, meant: &CustomerId) -> Result<()> {
-        let name = self.state.id().name();
-        if name.as_deref() != Some(meant.as_str()) {
+        let mut awake = self.awake.borrow_mut();
+        // Once awake it knows whose it is; the platform is asked the first time.
+        let is_meant = match awake.as_ref() {
+            Some(awake) => awake.customer.id() == meant,
+            None => self.state.id().name().as_deref() == Some(meant.as_str()),
+        };
+        if !is_meant {
             return Err(Error::fault("the envelope is for another object"));
         }
-        let mut awake = self.awake.borrow_mut();
         if awake.is_none() {
             let site = host::site(&self.env)?;
             *awake = Some(Awake {

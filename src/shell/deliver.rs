@@ -6,10 +6,10 @@ use crate::customer::created;
 use crate::customer::errand::By;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Reply};
-use crate::directory::ensure::Wish;
+use crate::directory::ensure::{Ensured, Wish};
 use crate::edge::envelope::Envelope;
-use crate::edge::intake;
 use crate::edge::reply::Answer;
+use crate::edge::{idempotency, intake};
 use crate::error::{Code, Error, Result};
 use crate::shell::ensure::{self, Newcomer};
 use crate::shell::host::Site;
@@ -28,7 +28,7 @@ pub struct Package<'a> {
     /// The trace that the request belongs to.
     pub traceparent: Option<String>,
     /// For whom an account may be made.
-    pub newcomer: Option<&'a Newcomer>,
+    pub newcomer: Option<&'a Newcomer<'a>>,
 }
 
 /// 3., 4. The answer of the request's customer, and who that is.
@@ -54,12 +54,15 @@ pub async fn deliver(
         object::call(env, &call).await
     };
     let mut relayed = send(&envelope).await?;
-    if relayed.elsewhere.is_none() && move_in(env, site, &envelope, relayed.code).await {
+    if relayed.elsewhere.is_none() && move_in(env, site, &envelope, relayed.code).await? {
         relayed = send(&envelope).await?;
     }
     // The id is not the customer of this token: nothing was written, and the request goes to whoever is.
     for round in 0..MAX_RESENDS {
-        let (Some(newcomer), Some(elsewhere)) = (package.newcomer, relayed.elsewhere.take()) else {
+        let Some(newcomer) = package.newcomer else {
+            break;
+        };
+        let Some(elsewhere) = relayed.elsewhere.take() else {
             break;
         };
         envelope.customer = match elsewhere {
@@ -77,16 +80,23 @@ pub async fn deliver(
 
 /// The quiet way for those for whom no account is made: who is not here may still be in the older store. True if it
 /// is worth asking again.
-async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> bool {
+///
+/// # Errors
+/// `unavailable` if the store does not say.
+async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>) -> Result<bool> {
     let (settings, origin) = (&site.settings, &envelope.origin);
     match (&envelope.caller, code) {
         (Caller::User(user), Some(Code::CustomerNotFound)) if !envelope.route.audience().is_admin() => {
             legacy::of_user(env, settings, user, origin).await
         }
+        // Administrators and services name the customer that they act on.
+        (Caller::User(_) | Caller::Service(_), Some(Code::CustomerNotFound)) => {
+            legacy::of_either(env, settings, Some(&envelope.customer), None, origin).await
+        }
         (Caller::Integration(key), Some(Code::InvalidApiKey)) if key.legacy => {
             legacy::of_key(env, settings, &key.customer, &key.digest, origin).await
         }
-        _ => false,
+        _ => Ok(false),
     }
 }
 
@@ -100,29 +110,33 @@ pub async fn ensure_for_service(
     body: &[u8],
     by: &By,
 ) -> Result<(Option<CustomerId>, Answer)> {
-    let (customer, reply) = match ensured(env, site, body, by).await {
-        Ok((customer, reply)) => (Some(customer), reply),
-        Err(error) if error.is_refusal() => (None, Reply::Refused(error)),
-        Err(error) => return Err(error),
-    };
-    Ok((
-        customer,
-        Answer::from_reply(reply, intake::shown_request_id(&by.origin)),
-    ))
+    let answer = |reply| Answer::from_reply(reply, intake::shown_request_id(&by.origin));
+    match ensured(env, site, body, by).await {
+        Ok(ensured) => {
+            let answer = answer(created(&ensured.customer_id, ensured.created)?);
+            let answer = if ensured.repeated {
+                idempotency::replay(idempotency::stored(&answer))
+            } else {
+                answer
+            };
+            Ok((Some(ensured.customer_id), answer))
+        }
+        Err(error) if error.is_refusal() => Ok((None, answer(Reply::Refused(error)))),
+        Err(error) => Err(error),
+    }
 }
 
-async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<(CustomerId, Reply)> {
+async fn ensured(env: &Env, site: &Site, body: &[u8], by: &By) -> Result<Ensured> {
     let new = NewCustomer::parse(body)?;
     let email = new.profile.email.as_deref();
     let email = email.ok_or_else(|| Error::fault("a new customer without an e-mail"))?;
-    legacy::of_service(env, &site.settings, new.customer_id.as_ref(), email, &by.origin).await;
+    let named = new.customer_id.as_ref();
+    legacy::of_either(env, &site.settings, named, Some(email), &by.origin).await?;
     let wish = Wish {
         named: new.customer_id.clone(),
         index: site.customers.index.email(email)?,
         new,
         by: by.clone(),
     };
-    let ensured = ensure::ensure(env, site, wish).await?;
-    let reply = created(&ensured.customer_id, ensured.created)?;
-    Ok((ensured.customer_id, reply))
+    ensure::ensure(env, site, wish).await
 }

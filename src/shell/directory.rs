@@ -47,7 +47,7 @@ impl DurableObject for DirectoryObject {
             .map(|code| (CODE_HEADER, code.as_str().to_owned()))
             .into_iter()
             .collect();
-        Ok(respond(answer, &code).into())
+        Ok(respond(answer, code).into())
     }
 }
 

@@ -1,10 +1,9 @@
 //! Carries out what the ensuring of an account asks, and the claim of an e-mail that is to change.
 
-use crate::caller::Caller;
+use crate::caller::{Caller, User};
 use crate::customer::account::Wanted;
 use crate::customer::errand::By;
 use crate::customer::profile::{NewCustomer, Plan, Profile};
-use crate::customer::request::Origin;
 use crate::customer::status::Status;
 use crate::directory::change::{self, Change};
 use crate::directory::ensure::{Ask, Ensure, Ensured, Heard, Step, Wish};
@@ -63,36 +62,26 @@ async fn carry_out(env: &Env, site: &Site, ask: Ask) -> Result<Heard> {
 }
 
 /// A user with a verified e-mail, for whom an account may be found, or made, at its first request.
-pub struct Newcomer {
-    named: Option<CustomerId>,
-    index: EmailIndex,
-    email: String,
-    by: By,
+pub struct Newcomer<'a> {
+    user: &'a User,
+    email: &'a str,
+    by: &'a By,
 }
 
-impl Newcomer {
+impl<'a> Newcomer<'a> {
     /// The newcomer who makes this request, if its caller is one: administrators' operations are for customers that
     /// exist.
-    ///
-    /// # Errors
-    /// `internal_error`, in practice never.
-    pub fn of(site: &Site, route: Route, caller: &Caller, origin: &Origin) -> Result<Option<Self>> {
-        let Caller::User(user) = caller else {
-            return Ok(None);
+    #[must_use]
+    pub fn of(route: Route, by: &'a By) -> Option<Self> {
+        let Caller::User(user) = &by.caller else {
+            return None;
         };
-        let email = user.email.clone().filter(|_| user.email_verified);
-        let Some(email) = email.filter(|_| !route.audience().is_admin()) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            named: user.customer.clone(),
-            index: site.customers.index.email(&email)?,
-            email,
-            by: By {
-                caller: caller.clone(),
-                origin: origin.clone(),
-            },
-        }))
+        let email = user.email.as_deref().filter(|_| user.email_verified)?;
+        (!route.audience().is_admin()).then_some(Self { user, email, by })
+    }
+
+    fn index(&self, site: &Site) -> Result<EmailIndex> {
+        site.customers.index.email(self.email)
     }
 
     /// Where a request goes first whose token names no customer: to whoever has the e-mail. The holder's object
@@ -101,7 +90,9 @@ impl Newcomer {
     /// # Errors
     /// `unavailable` where a part of the service does not answer.
     pub async fn find(&self, env: &Env, site: &Site) -> Result<CustomerId> {
-        let look = What::Look { index: self.index };
+        let look = What::Look {
+            index: self.index(site)?,
+        };
         match object::tell_directory(env, &site.settings, look).await? {
             Answer::Claim(Some(claim)) => Ok(claim.holder),
             Answer::Claim(None) => Ok(self.ensure(env, site).await?.customer_id),
@@ -115,22 +106,20 @@ impl Newcomer {
     /// As [`ensure`].
     pub async fn ensure(&self, env: &Env, site: &Site) -> Result<Ensured> {
         // Who is in the older store moves in from there, and is found then.
-        if let Caller::User(user) = &self.by.caller {
-            legacy::of_user(env, &site.settings, user, &self.by.origin).await;
-        }
+        legacy::of_user(env, &site.settings, self.user, &self.by.origin).await?;
         let new = NewCustomer {
             customer_id: None,
             plan: Plan::Free,
             status: Status::Active,
             features: BTreeMap::new(),
             profile: Profile {
-                email: Some(self.email.clone()),
+                email: Some(self.email.to_owned()),
                 ..Profile::default()
             },
         };
         let wish = Wish {
-            named: self.named.clone(),
-            index: self.index,
+            named: self.user.customer.clone(),
+            index: self.index(site)?,
             new,
             by: self.by.clone(),
         };

@@ -1,92 +1,94 @@
-//! Erasing what the older service's store has of a customer, where it is bound as `LEGACY_KV`.
+//! Erasing what the older service's store has of a customer, where it is bound as `LEGACY_KV`: in rounds of so many
+//! calls, each of which begins where the last one ended.
 
 use crate::customer::erasure::run::Legacy;
-use crate::error::{Error, Result};
-use crate::legacy::owned;
+use crate::error::Result;
+use crate::legacy::owned::{Position, Stop, Trail, is_of};
+use crate::shell::legacy::{Store, page, read, remove, value};
 use crate::types::CustomerId;
-use js_sys::{Array, Object, Promise, Reflect};
-use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use worker::Env;
 
-/// The binding of the older service's store.
-const LEGACY_KV: &str = "LEGACY_KV";
-/// Most pages of keys that one run lists; each has at most 1,000. What is left is met by the next run.
-const MAX_PAGES: u32 = 10;
+/// Calls of the store after which a round ends: with those of one more page far below what the platform allows.
+const MAX_CALLS: u32 = 250;
 
-#[wasm_bindgen]
-extern "C" {
-    /// A key-value namespace; bound by hand because `worker` needs a serialiser of its own for it.
-    type Namespace;
-    #[wasm_bindgen(method, catch)]
-    fn list(this: &Namespace, options: &Object) -> std::result::Result<Promise, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn delete(this: &Namespace, key: &str) -> std::result::Result<Promise, JsValue>;
+/// What one round has done.
+#[derive(Default)]
+struct Tally {
+    calls: u32,
+    deleted: i64,
 }
 
-/// Deletes the records that are the customer's by their key. May be repeated.
+/// Deletes the customer's records, as far as one round goes. May be repeated.
 ///
 /// # Errors
-/// `internal_error` if the store does not answer, or there is more than one run deletes.
-pub async fn legacy(env: &Env, id: &CustomerId) -> Result<Legacy> {
-    let bound = Reflect::get(env.as_ref(), &JsValue::from_str(LEGACY_KV)).ok();
-    let Some(store) = bound.filter(JsValue::is_object) else {
-        return Ok(Legacy::NotBound);
+/// `internal_error` if the store does not answer and nothing could be done.
+pub async fn round(store: &Store, id: &CustomerId, mut trail: Trail, from: Position) -> Result<Legacy> {
+    // What the customer's own records say there may be newer than what came here. They go last.
+    for key in trail.own() {
+        if let Some((owner, record)) = read(store, &key).await?
+            && owner == *id
+        {
+            trail.record(&record);
+        }
+    }
+    let stops = trail.stops();
+    let mut at = if from.of == stops.len() {
+        from
+    } else {
+        Position {
+            of: stops.len(),
+            ..Position::default()
+        }
     };
-    let store: Namespace = store.unchecked_into();
-    let mut deleted = 0_i64;
-    for key in owned::keys(id) {
-        // Deleting what is not there is no error; only what is listed is counted.
-        let found = page(&store, &key).await?;
-        if found.0.contains(&key) {
-            remove(&store, &key).await?;
-            deleted = deleted.saturating_add(1);
+    let mut tally = Tally::default();
+    while let Some(stop) = stops.get(at.stop) {
+        let visited = visit(store, id, stop, at.cursor.clone(), &mut tally).await;
+        match visited {
+            Ok(Some(cursor)) => at.cursor = Some(cursor),
+            Ok(None) => {
+                at.stop = at.stop.saturating_add(1);
+                at.cursor = None;
+            }
+            // What was done is told of; the next round meets the fault again.
+            Err(_) if tally.deleted > 0 => return Ok(Legacy::Partly(tally.deleted, at)),
+            Err(error) => return Err(error),
+        }
+        if tally.calls >= MAX_CALLS && at.stop < stops.len() {
+            return Ok(Legacy::Partly(tally.deleted, at));
         }
     }
-    for prefix in owned::prefixes(id) {
-        let mut is_complete = false;
-        for _ in 0..MAX_PAGES {
-            let (keys, complete) = page(&store, &prefix).await?;
-            let own: Vec<_> = keys.iter().filter(|key| owned::is_of(key, id)).collect();
-            for key in &own {
-                remove(&store, key).await?;
-                deleted = deleted.saturating_add(1);
+    Ok(Legacy::Deleted(tally.deleted))
+}
+
+/// One stop, or a page of one: then where it goes on.
+async fn visit(
+    store: &Store,
+    id: &CustomerId,
+    stop: &Stop,
+    cursor: Option<String>,
+    tally: &mut Tally,
+) -> Result<Option<String>> {
+    tally.calls = tally.calls.saturating_add(1);
+    match stop {
+        Stop::Foreign(key) | Stop::Own(key) => {
+            let found = value(store, key).await?;
+            if found.is_some_and(|value| stop.takes(&value, id)) {
+                delete(store, key, tally).await?;
             }
-            is_complete = complete;
-            // A page without any of its own would come again and again.
-            if complete || own.is_empty() {
-                break;
-            }
+            Ok(None)
         }
-        if !is_complete {
-            return Err(Error::fault(
-                "the older store has more records than one run deletes",
-            ));
+        Stop::Prefix { prefix, id } => {
+            let listed = page(store, prefix, cursor.as_deref()).await?;
+            for key in listed.keys.iter().filter(|key| is_of(key, id)) {
+                delete(store, key, tally).await?;
+            }
+            Ok(listed.cursor)
         }
     }
-    Ok(Legacy::Deleted(deleted))
 }
 
-/// The first keys that begin so, and whether they are all.
-async fn page(store: &Namespace, prefix: &str) -> Result<(Vec<String>, bool)> {
-    let failed = |_: JsValue| Error::fault("the older store does not list");
-    let options = Object::new();
-    Reflect::set(&options, &JsValue::from_str("prefix"), &JsValue::from_str(prefix)).map_err(failed)?;
-    let listed = JsFuture::from(store.list(&options).map_err(failed)?)
-        .await
-        .map_err(failed)?;
-    let member = |name: &str| Reflect::get(&listed, &JsValue::from_str(name)).map_err(failed);
-    let keys: Array = member("keys")?.unchecked_into();
-    let name = |key: JsValue| Reflect::get(&key, &JsValue::from_str("name")).ok()?.as_string();
-    let is_complete = member("list_complete")?.is_truthy();
-    Ok((keys.iter().filter_map(name).collect(), is_complete))
-}
-
-async fn remove(store: &Namespace, key: &str) -> Result<()> {
-    let failed = |_: JsValue| Error::fault("the older store does not delete");
-    JsFuture::from(store.delete(key).map_err(failed)?)
-        .await
-        .map_err(failed)?;
+async fn delete(store: &Store, key: &str, tally: &mut Tally) -> Result<()> {
+    tally.calls = tally.calls.saturating_add(1);
+    remove(store, key).await?;
+    tally.deleted = tally.deleted.saturating_add(1);
     Ok(())
 }

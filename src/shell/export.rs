@@ -1,21 +1,27 @@
 //! An export as a stream: each time that the receiver has room, one turn of the customer's object makes one piece.
-//! Between two pieces the object serves everybody else.
+//! Between two pieces the object serves everybody else. What a customer revokes ends its own users' exports with the
+//! next piece; an administrator's is asked about with the operators every [`CHECK_AFTER_MS`].
 
 use crate::customer::export::{Export, Plan};
 use crate::edge::log;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
+use crate::shell::admin;
 use crate::shell::customer::Awake;
 use crate::shell::host::{self, PlatformEntropy};
 use crate::sql::Sql;
+use crate::types::Timestamp;
 use js_sys::{Object, Reflect, Uint8Array};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{ReadableStream, ReadableStreamDefaultController};
-use worker::Delay;
+use worker::{Delay, Env};
+
+/// How long an administrator's export goes on before its credential is looked at again, in milliseconds.
+const CHECK_AFTER_MS: i64 = 1_000;
 
 /// What a piece is made from, shared with the object.
 type Shared = Rc<RefCell<Option<Awake>>>;
@@ -24,18 +30,22 @@ type Shared = Rc<RefCell<Option<Awake>>>;
 ///
 /// # Errors
 /// `internal_error` if the platform refuses.
-pub fn stream(awake: &Shared, plan: Plan) -> Result<ReadableStream> {
+pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
+    let checked = Rc::new(Cell::new(host::now()));
+    let env = env.clone();
     let export = Rc::new(RefCell::new(Export::new(plan)));
     let source = Object::new();
-    let refused = |_| Error::fault("the platform refused a stream");
+    let refused = |_: JsValue| Error::fault("the platform refused a stream");
     let pull = {
         let (awake, export) = (Rc::clone(awake), Rc::clone(&export));
         Closure::<dyn FnMut(ReadableStreamDefaultController) -> js_sys::Promise>::new(move |controller| {
             let (awake, export) = (Rc::clone(&awake), Rc::clone(&export));
+            let (env, checked) = (env.clone(), Rc::clone(&checked));
             future_to_promise(async move {
                 // Requests that have arrived go first.
                 Delay::from(Duration::ZERO).await;
-                step(&awake, &export, &controller)
+                let revoked = revoked(&env, &export, &checked).await;
+                step(&awake, &export, &controller, revoked)
             })
         })
     };
@@ -52,14 +62,41 @@ pub fn stream(awake: &Shared, plan: Plan) -> Result<ReadableStream> {
         .map_err(refused)
 }
 
+/// Why an administrator's export must not go on, asked now and then. Where the operators' object does not answer, it
+/// is asked again at the next piece.
+async fn revoked(env: &Env, export: &RefCell<Export>, checked: &Cell<Timestamp>) -> Option<Error> {
+    let since_ms = host::now().as_millis().saturating_sub(checked.get().as_millis());
+    let (by, customer) = {
+        let export = export.borrow();
+        let plan = export.plan();
+        if !plan.is_for_operator || since_ms < CHECK_AFTER_MS {
+            return None;
+        }
+        (plan.by.clone(), plan.customer_id.clone())
+    };
+    let site = host::site(env).ok()?;
+    match admin::check(env, &site, &by, Some(&customer)).await {
+        Ok(()) => {
+            checked.set(host::now());
+            None
+        }
+        Err(error) => Some(error).filter(|error| error.code == Code::TokenRevoked),
+    }
+}
+
 /// Makes one piece; a failure ends the stream with an error, so that the archive arrives cut off and not whole.
 fn step(
     awake: &Shared,
     export: &Rc<RefCell<Export>>,
     controller: &ReadableStreamDefaultController,
+    revoked: Option<Error>,
 ) -> std::result::Result<JsValue, JsValue> {
     let mut export = export.borrow_mut();
-    match piece(awake, &mut export) {
+    let made = match revoked {
+        Some(error) => Err(error),
+        None => piece(awake, &mut export),
+    };
+    match made {
         Ok(bytes) => {
             controller.enqueue_with_chunk(&Uint8Array::from(bytes.as_slice()))?;
             if export.is_done() {
@@ -70,6 +107,9 @@ fn step(
         Err(error) => {
             let request_id = export.plan().request_id.to_string();
             worker::console_error!("{}", log::event("export", Some(&request_id), &error));
+            if error.code == Code::TokenRevoked {
+                abandon(awake, &export);
+            }
             Err(js_sys::Error::new("the export broke off").into())
         }
     }

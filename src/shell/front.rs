@@ -7,11 +7,13 @@
 use crate::caller::Caller;
 use crate::customer::errand::By;
 use crate::customer::idempotency::IdempotencyKey;
-use crate::customer::request::Origin;
+use crate::customer::profile::NewCustomer;
+use crate::customer::request::{Elsewhere, Origin};
 use crate::customer::tokens::Target;
 use crate::edge;
 use crate::edge::auth::{Credentials, Outcome, www_authenticate};
 use crate::edge::envelope::Envelope;
+use crate::edge::head::{Field, Head};
 use crate::edge::intake::{self, BodyHeaders};
 use crate::edge::log::{self, Line};
 use crate::edge::reply::{Answer, Caching};
@@ -25,8 +27,8 @@ use crate::shell::admin_create::{Posted, create};
 use crate::shell::deliver::{Package, deliver, ensure_for_service};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
-use crate::shell::http::{self, Head};
-use crate::shell::{admin, assets, body, import, jwks, object, sealing};
+use crate::shell::http;
+use crate::shell::{admin, assets, body, import, jwks, object, older_keys, sealing};
 use crate::types::{Condition, CustomerId};
 use std::time::Duration;
 use web_sys::{ReadableStream, Request, Response};
@@ -66,46 +68,47 @@ pub enum Outgoing {
 /// Answers one request from outside.
 pub async fn answer(request: &Request, env: &Env) -> Response {
     let started = host::now();
-    let head = Head::of(request);
-    let (caller_id, ip) = (head.header("x-request-id"), head.header("cf-connecting-ip"));
+    let head = http::head(request);
     let origin = intake::origin(
         started,
         &mut PlatformEntropy,
-        caller_id,
-        ip,
-        head.header("user-agent"),
+        head.header(Field::RequestId),
+        head.header(Field::ConnectingIp),
+        head.header(Field::UserAgent),
     );
     let Ok(origin) = origin else {
         return http::empty_500();
     };
-    let shown_id = intake::shown_request_id(&origin).to_owned();
+    let shown_id = intake::shown_request_id(&origin);
     let mut trace = Trace::default();
-    let metadata = format!("{}{}", origin_of(&head.url), health::RESOURCE_METADATA_PATH);
-    let mut more = Vec::new();
     let outgoing = match serve(request, env, &head, &origin, &mut trace).await {
-        Ok(Outgoing::Relayed(relayed)) => {
-            let error = relayed.code.map(|code| Error::new(code, code.title()));
-            more.extend(error.and_then(|error| challenge(&error, &metadata)));
-            Outgoing::Relayed(relayed)
-        }
-        Ok(own) => own,
+        Ok(outgoing) => outgoing,
         Err(error) => {
             trace.reason = error.internal.as_deref().map(str::to_owned);
-            more.extend(challenge(&error, &metadata));
-            Outgoing::Own(Answer::problem(&error, &shown_id))
+            let mut answer = Answer::problem(&error, shown_id);
+            answer.headers.extend(challenge(&error, &head));
+            Outgoing::Own(answer)
         }
     };
-    let outgoing = sealing::apply(env, outgoing, trace.route, &head, &shown_id).await;
-    let allowed = host::site(env)
-        .map(|site| site.settings.allowed_origins.clone())
-        .unwrap_or_default();
-    more.extend(cors::response_headers(&allowed, head.header("origin").as_deref()));
-    let (status, code, response) = finish(outgoing, &shown_id, more, head.method == "HEAD");
-    let traceparent = log::traceparent(head.header("traceparent"));
+    let mut more = match &outgoing {
+        Outgoing::Relayed(relayed) => {
+            let error = relayed.code.map(|code| Error::new(code, code.title()));
+            error
+                .and_then(|error| challenge(&error, &head))
+                .into_iter()
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    let outgoing = sealing::apply(env, outgoing, trace.route, &head, shown_id).await;
+    if let (Some(page), Ok(site)) = (head.header(Field::Origin), host::site(env)) {
+        more.extend(cors::response_headers(&site.settings.allowed_origins, Some(page)));
+    }
+    let (status, code, response) = finish(outgoing, shown_id, more, head.method() == "HEAD");
     let line = Line {
         id: origin.request_id.as_str(),
         caller_id: log::loggable_id(origin.caller_request_id.as_deref()),
-        method: log::method(&head.method),
+        method: log::method(head.method()),
         route: trace.route.map_or("-", Route::pattern),
         status,
         ms: host::now().as_millis().saturating_sub(started.as_millis()),
@@ -114,15 +117,16 @@ pub async fn answer(request: &Request, env: &Env) -> Response {
         code,
         security: log::security(status, code),
         reason: trace.reason.as_deref(),
-        traceparent: traceparent.as_deref(),
+        traceparent: log::traceparent(head.header(Field::Traceparent)),
     };
     worker::console_log!("{}", line.to_json());
     response
 }
 
 /// What a 401 says about how to authenticate.
-fn challenge(error: &Error, metadata: &str) -> Option<(&'static str, String)> {
-    www_authenticate(error, metadata).map(|value| ("WWW-Authenticate", value))
+fn challenge(error: &Error, head: &Head) -> Option<(&'static str, String)> {
+    let metadata = format!("{}{}", origin_of(head.url()), health::RESOURCE_METADATA_PATH);
+    www_authenticate(error, &metadata).map(|value| ("WWW-Authenticate", value))
 }
 
 /// 8. The response with the headers that all carry.
@@ -134,32 +138,31 @@ fn finish(
 ) -> (u16, Option<&'static str>, Response) {
     match outgoing {
         Outgoing::Own(mut answer) => {
-            let mut headers = answer.common_headers(shown_id);
-            headers.extend(more);
+            answer.complete(shown_id);
             let (status, code) = (answer.status, answer.code.map(Code::as_str));
             if is_head {
                 answer.body.clear();
             }
-            (status, code, http::respond(answer, &headers))
+            (status, code, http::respond(answer, more))
         }
         Outgoing::Streamed { stream, is_sealed } => {
             let kind = edge::import::MEDIA_TYPE;
-            let answer = Answer::document(200, kind, Vec::new(), Caching::Never);
-            let mut headers = answer.common_headers(shown_id);
-            headers.extend(answer.headers);
-            headers.extend(is_sealed.then(|| (SEALED_HEADER, "true".to_owned())));
-            headers.extend(more);
-            (200, None, http::stream(&stream, &headers))
+            let mut answer = Answer::document(200, kind, Vec::new(), Caching::Never);
+            answer.complete(shown_id);
+            let sealed = is_sealed.then(|| (SEALED_HEADER, "true".to_owned()));
+            answer.headers.extend(sealed.into_iter().chain(more));
+            (200, None, http::stream(200, &answer.headers, &stream))
         }
         Outgoing::Relayed(relayed) => {
+            let (status, code) = (relayed.status, relayed.code.map(Code::as_str));
+            if let Some(response) = relayed.as_it_came().filter(|_| !is_head && more.is_empty()) {
+                // Not its own `clone`, which would copy the body.
+                return (status, code, Clone::clone(response));
+            }
             let mut headers = relayed.headers();
-            headers.extend(Answer::empty(relayed.status).common_headers(shown_id));
+            headers.extend(Answer::empty(status).common_headers(shown_id));
             headers.extend(more);
-            (
-                relayed.status,
-                relayed.code.map(Code::as_str),
-                relayed.into_response(&headers, is_head),
-            )
+            (status, code, relayed.into_response(&headers, is_head))
         }
         Outgoing::File(found) => (200, None, found.into_response(shown_id, &more, is_head)),
     }
@@ -173,11 +176,11 @@ async fn serve(
     trace: &mut Trace,
 ) -> Result<Outgoing> {
     // 1.
-    let path = path_of(&head.url);
-    if head.method == "OPTIONS" {
+    let path = path_of(head.url());
+    if head.method() == "OPTIONS" {
         return Ok(Outgoing::Own(options(path)));
     }
-    let (found, variable) = match route(&head.method, path) {
+    let (found, variable) = match route(head.method(), path) {
         Routed::Found(found, variable) => (found, variable),
         Routed::NotFound => return Err(Error::new(Code::RouteNotFound, Code::RouteNotFound.title())),
         Routed::MethodNotAllowed(methods) => {
@@ -193,8 +196,8 @@ async fn serve(
     }
     let site = host::site(env)?;
     if shield::covers(found) {
-        let ip = head.header("cf-connecting-ip");
-        crate::shell::shield::admit(env, ip.as_deref(), origin.request_id.as_str()).await?;
+        let ip = head.header(Field::ConnectingIp);
+        crate::shell::shield::admit(env, ip, origin.request_id.as_str()).await?;
     }
     // 2.
     check_body(found, head)?;
@@ -205,14 +208,12 @@ async fn serve(
         let by = By {
             caller,
             origin: origin.clone(),
+            fingerprint: None,
         };
         return start_import(request, env, &site, head, by).await;
     }
-    let condition = condition::parse(
-        head.header("if-match").as_deref(),
-        head.header("if-none-match").as_deref(),
-    )?;
-    let idempotency_key = idempotency::parse(found.method(), head.header(idempotency::HEADER).as_deref())?;
+    let condition = condition::parse(head.header(Field::IfMatch), head.header(Field::IfNoneMatch))?;
+    let idempotency_key = idempotency::parse(found.method(), head.header(Field::IdempotencyKey))?;
     let body = match found.body() {
         BodyKind::None => None,
         _ => {
@@ -270,19 +271,22 @@ async fn forward(
     let by = By {
         caller: checked.caller.clone(),
         origin: origin.clone(),
+        fingerprint: None,
     };
     let body = checked.body.as_deref().unwrap_or_default();
-    let query = query_of(&head.url);
-    if let Some(answer) = admin::serve(env, site, found, &by, query, body).await? {
+    let query = query_of(head.url());
+    let key = checked.idempotency_key.as_ref();
+    if let Some(answer) = admin::serve(env, site, found, &by, query, body, key).await? {
         return Ok(Outgoing::Own(answer));
     }
     if found == Route::CreateCustomer {
         let posted = Posted {
             body,
             key: checked.idempotency_key,
-            traceparent: log::traceparent(head.header("traceparent")),
+            traceparent: log::traceparent(head.header(Field::Traceparent)).map(str::to_owned),
         };
-        let (customer, relayed) = create(env, site, by, posted).await?;
+        let (customer, relayed) = create(env, site, by.clone(), posted).await?;
+        admin::missed(env, site, &by, found, (Some(&customer), relayed.code)).await;
         trace.customer = Some(customer);
         return Ok(Outgoing::Relayed(relayed));
     }
@@ -291,14 +295,22 @@ async fn forward(
         if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
             return Ok(Outgoing::Own(answer));
         }
+        let by = By {
+            fingerprint: repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller)),
+            ..by
+        };
         let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+        let named = || NewCustomer::parse(body).ok()?.customer_id;
+        let meant = customer.clone().or_else(named);
+        admin::missed(env, site, &by, found, (meant.as_ref(), answer.code)).await;
         trace.customer = customer;
         let answer = admin::keep(env, site, &by, repeat, answer).await?;
         return Ok(Outgoing::Own(answer));
     }
     let named = addressee(found, checked.variable, &by.caller, body);
     admin::check(env, site, &by, named.as_ref().ok().and_then(Option::as_ref)).await?;
-    let newcomer = Newcomer::of(site, found, &by.caller, origin)?;
+    older_keys::admit(env, site, &by.caller, origin).await?;
+    let newcomer = Newcomer::of(found, &by);
     let customer = match (named?, &newcomer) {
         (Some(customer), _) => customer,
         (None, Some(newcomer)) => newcomer.find(env, site).await?,
@@ -321,7 +333,7 @@ async fn forward(
     };
     let package = Package {
         body: checked.body.as_deref(),
-        traceparent: log::traceparent(head.header("traceparent")),
+        traceparent: log::traceparent(head.header(Field::Traceparent)).map(str::to_owned),
         newcomer: newcomer.as_ref(),
     };
     let (customer, relayed) = deliver(env, site, envelope, package).await?;
@@ -329,8 +341,10 @@ async fn forward(
         admin::revoke_own(env, site, &by, body).await?;
     }
     let by_operator = found.audience().is_admin() || found.audience() == Audience::Service;
-    if by_operator && relayed.code == Some(Code::CustomerNotFound) {
-        admin::missed(env, site, &by, &customer).await;
+    if relayed.elsewhere == Some(Elsewhere::Erased) {
+        admin::read_erased(env, site, &by, found, (&customer, relayed.code)).await?;
+    } else if by_operator {
+        admin::missed(env, site, &by, found, (Some(&customer), relayed.code)).await;
     }
     trace.customer = Some(customer);
     Ok(Outgoing::Relayed(relayed))
@@ -338,12 +352,10 @@ async fn forward(
 
 /// Refuses a body by its headers.
 fn check_body(found: Route, head: &Head) -> Result<()> {
-    let (kind, length) = (head.header("content-type"), head.header("content-length"));
-    let coding = head.header("content-encoding");
     let headers = BodyHeaders {
-        content_type: kind.as_deref(),
-        content_length: length.as_deref(),
-        content_encoding: coding.as_deref(),
+        content_type: head.header(Field::ContentType),
+        content_length: head.header(Field::ContentLength),
+        content_encoding: head.header(Field::ContentEncoding),
     };
     intake::check_body(found, headers)
 }
@@ -370,7 +382,7 @@ async fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<
         Route::ResourceMetadata => {
             let site = host::site(env)?;
             Ok(health::resource_metadata(
-                origin_of(&head.url),
+                origin_of(head.url()),
                 &site.settings.tokens.issuers,
             ))
         }
@@ -394,18 +406,14 @@ async fn public(found: Route, variable: &str, env: &Env, head: &Head) -> Result<
 
 /// Who is calling.
 async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> {
-    let (authorization, cookie) = (head.header("authorization"), head.header("cookie"));
-    let (csrf, service_key) = (head.header("x-csrf-token"), head.header("x-service-key"));
-    let (api_key, customer_id) = (head.header("x-api-key"), head.header("x-customer-id"));
-    let origin = head.header("origin");
     let credentials = Credentials {
-        authorization: authorization.as_deref(),
-        cookie: cookie.as_deref(),
-        csrf_header: csrf.as_deref(),
-        service_key: service_key.as_deref(),
-        api_key: api_key.as_deref(),
-        customer_id: customer_id.as_deref(),
-        origin: origin.as_deref(),
+        authorization: head.header(Field::Authorization),
+        cookie: head.header(Field::Cookie),
+        csrf_header: head.header(Field::CsrfToken),
+        service_key: head.header(Field::ServiceKey),
+        api_key: head.header(Field::ApiKey),
+        customer_id: head.header(Field::CustomerId),
+        origin: head.header(Field::Origin),
         unsafe_method: found.method().is_unsafe(),
     };
     let mut fetched = false;

@@ -10,7 +10,7 @@ use crate::edge::settings::Settings;
 use crate::error::{Error, Result};
 use crate::legacy::Record;
 use crate::shell::host::PlatformEntropy;
-use crate::shell::{host, object};
+use crate::shell::{admin, host, object};
 use crate::types::CustomerId;
 use js_sys::{Reflect, Uint8Array};
 use std::future::{Future, poll_fn};
@@ -148,6 +148,8 @@ async fn next(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<u8>>> {
 /// Takes a window in and writes its results.
 async fn take(mut window: Window, env: &Env, by: &By, results: &mut Results) -> Result<()> {
     let site = host::site(env)?;
+    // A credential that is revoked meanwhile takes no further window in.
+    admin::check(env, &site, by, None).await?;
     let mut groups = window.take_groups().into_iter();
     loop {
         let some: Vec<_> = groups

@@ -18,6 +18,7 @@ mod import;
 mod jwks;
 mod legacy;
 mod object;
+mod older_keys;
 mod operator;
 mod rewrap;
 mod sealing;
@@ -31,10 +32,11 @@ pub use operator::OperatorObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 
-use worker::{Context, Env, Request, Response, event};
+use web_sys::{Request, Response};
+use worker::{Context, Env, event};
 
 /// The entry of every request from outside.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    Ok(front::answer(request.inner(), &env).await.into())
+    Ok(front::answer(&request, &env).await)
 }

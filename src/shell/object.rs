@@ -7,11 +7,11 @@ use crate::directory::shard::Shard;
 use crate::edge::reply::{CODE_HEADER, ELSEWHERE_HEADER};
 use crate::edge::route::Method;
 use crate::edge::settings::Settings;
-use crate::edge::{envelope, errand};
+use crate::edge::{envelope, errand, head};
 use crate::error::{Code, Error, Result};
 use crate::operator;
 use crate::shell::body;
-use crate::shell::http::header;
+use crate::shell::http::{self, header, relay, without_body};
 use crate::types::CustomerId;
 use js_sys::{Reflect, Uint8Array};
 use serde::Serialize;
@@ -19,10 +19,9 @@ use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, AbortSignal, Headers, ReadableStream, RequestInit, Response, ResponseInit};
+use web_sys::{AbortController, AbortSignal, Response};
 use worker::{Delay, Env};
 
 /// The binding of the customers' objects.
@@ -31,8 +30,10 @@ const CUSTOMERS: &str = "CUSTOMERS";
 const DIRECTORY: &str = "DIRECTORY";
 /// The binding of the operator object.
 const OPERATOR: &str = "OPERATOR";
-/// The URL of every internal request; nothing reads it.
-const INTERNAL_URL: &str = "https://object/";
+/// From this status on a response is a problem.
+const FIRST_PROBLEM_STATUS: u16 = 400;
+/// By this header a response shows that it carries what every response does.
+const MARK_OF_COMPLETE: &str = "x-request-id";
 
 /// One call.
 pub struct Call<'a> {
@@ -67,16 +68,28 @@ pub struct Relayed {
 
 impl Relayed {
     fn new(response: Response) -> Self {
-        let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
-        let elsewhere =
-            header(&response.headers(), ELSEWHERE_HEADER).and_then(|text| Elsewhere::parse(&text));
+        let status = response.status();
+        // An object says something to the front only with a problem.
+        let told = (status >= FIRST_PROBLEM_STATUS).then(|| response.headers());
+        let told = |name: &str| told.as_ref().and_then(|headers| header(headers, name));
         Self {
-            status: response.status(),
-            code,
+            status,
+            code: told(CODE_HEADER).and_then(|name| Code::parse(&name)),
             location: None,
-            elsewhere,
+            elsewhere: told(ELSEWHERE_HEADER).and_then(|text| Elsewhere::parse(&text)),
             response,
         }
+    }
+
+    /// The response as it came, if that may go out: it is a success that was not changed here, and carries what every
+    /// response does. (An object of an older deployment leaves that to the front.)
+    #[must_use]
+    pub fn as_it_came(&self) -> Option<&Response> {
+        let is_own = self.status < FIRST_PROBLEM_STATUS
+            && self.location.is_none()
+            && self.response.status() == self.status
+            && header(&self.response.headers(), MARK_OF_COMPLETE).is_some();
+        is_own.then_some(&self.response)
     }
 
     /// The headers of the object's own that go out.
@@ -120,22 +133,14 @@ impl Relayed {
     /// The response with `headers`, its body passed on without a look.
     #[must_use]
     pub fn into_response(self, headers: &[(&'static str, String)], is_head: bool) -> Response {
-        let build = || {
-            let fields = Headers::new()?;
-            for (name, value) in headers {
-                fields.set(name, value)?;
-            }
-            let init = ResponseInit::new();
-            init.set_status(self.status);
-            init.set_headers(&fields);
-            let mut body: Option<ReadableStream> = self.response.body();
-            if is_head && let Some(unwanted) = body.take() {
-                // An export must learn that nobody takes it.
-                drop(unwanted.cancel());
-            }
-            Response::new_with_opt_readable_stream_and_init(body.as_ref(), &init)
-        };
-        build().unwrap_or_else(|_: JsValue| crate::shell::http::empty_500())
+        if !is_head {
+            return relay(&self.response, self.status, headers);
+        }
+        if let Some(unwanted) = self.response.body() {
+            // An export must learn that nobody takes it.
+            drop(unwanted.cancel());
+        }
+        without_body(self.status, headers)
     }
 }
 
@@ -174,7 +179,7 @@ pub struct Callee<'a> {
 pub async fn ask(
     env: &Env,
     callee: &Callee<'_>,
-    name: &str,
+    name: &'static str,
     value: &str,
 ) -> std::result::Result<Response, String> {
     let mut outcome = ask_once(env, callee, name, value).await;
@@ -187,19 +192,21 @@ pub async fn ask(
 async fn ask_once(
     env: &Env,
     callee: &Callee<'_>,
-    name: &str,
+    name: &'static str,
     value: &str,
 ) -> std::result::Result<Response, Failure> {
-    let start = || {
-        let headers = Headers::new()?;
-        headers.set(name, value)?;
-        let init = RequestInit::new();
-        init.set_method("POST");
-        init.set_headers(&headers);
-        init.set_signal(Some(&AbortSignal::timeout_with_u32(callee.deadline_ms)));
-        stub(env, callee.binding, callee.name)?.fetch(INTERNAL_URL, &init)
-    };
-    answered(start()).await
+    let fields = [(name, value.to_owned())];
+    let deadline = callee.deadline_ms.into();
+    answered(send(
+        env,
+        callee.binding,
+        callee.name,
+        Method::Post,
+        &fields,
+        None,
+        &deadline,
+    ))
+    .await
 }
 
 /// Whether to ask once more: only what changes nothing, and only where the platform says that it may help.
@@ -236,11 +243,11 @@ impl Failure {
 
 async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
     if !call.is_long {
-        let signal = AbortSignal::timeout_with_u32(call.deadline_ms);
-        return answered(start(env, call, &signal)).await;
+        return answered(start(env, call, &call.deadline_ms.into())).await;
     }
     let has_answered = Rc::new(Cell::new(false));
-    let started = abort_unless(&has_answered, call.deadline_ms).and_then(|signal| start(env, call, &signal));
+    let started =
+        abort_unless(&has_answered, call.deadline_ms).and_then(|signal| start(env, call, signal.as_ref()));
     let outcome = answered(started).await;
     has_answered.set(true);
     outcome
@@ -275,20 +282,40 @@ async fn answered(
     })
 }
 
-fn start(env: &Env, call: &Call<'_>, signal: &AbortSignal) -> std::result::Result<js_sys::Promise, JsValue> {
-    let headers = Headers::new()?;
-    headers.set(envelope::HEADER, &call.header)?;
-    if let Some(traceparent) = &call.traceparent {
-        headers.set("traceparent", traceparent)?;
-    }
-    let init = RequestInit::new();
-    init.set_method(call.method.as_str());
-    init.set_headers(&headers);
-    if let Some(body) = call.body {
-        init.set_body(&Uint8Array::from(body).into());
-    }
-    init.set_signal(Some(signal));
-    stub(env, CUSTOMERS, call.customer.as_str())?.fetch(INTERNAL_URL, &init)
+fn start(env: &Env, call: &Call<'_>, signal: &JsValue) -> std::result::Result<js_sys::Promise, JsValue> {
+    let mut fields = vec![(envelope::HEADER, call.header.clone())];
+    fields.extend(call.traceparent.clone().map(|trace| ("traceparent", trace)));
+    send(
+        env,
+        CUSTOMERS,
+        call.customer.as_str(),
+        call.method,
+        &fields,
+        call.body,
+        signal,
+    )
+}
+
+/// The one place that makes an object's address, so that a jurisdiction can enter it one day.
+fn send(
+    env: &Env,
+    binding: &str,
+    name: &str,
+    method: Method,
+    fields: &[(&'static str, String)],
+    body: Option<&[u8]>,
+    signal: &JsValue,
+) -> std::result::Result<js_sys::Promise, JsValue> {
+    let fields = head::join(fields).ok_or(JsValue::UNDEFINED)?;
+    http::call(
+        env.as_ref(),
+        binding,
+        name,
+        method.as_str(),
+        &fields,
+        body,
+        signal,
+    )
 }
 
 /// Asks what an id is, or tells it something.
@@ -359,19 +386,12 @@ async fn run_errand<E: Serialize, A: DeserializeOwned>(
     deadline_ms: u32,
 ) -> Result<A> {
     let body = errand::encode(errand)?;
-    let send = || {
-        let init = RequestInit::new();
-        init.set_method(Method::Post.as_str());
-        let headers = Headers::new()?;
-        headers.set(errand::HEADER, &errand::VERSION.to_string())?;
-        init.set_headers(&headers);
-        init.set_body(&Uint8Array::from(body.as_slice()).into());
-        init.set_signal(Some(&AbortSignal::timeout_with_u32(deadline_ms)));
-        stub(env, binding, name)?.fetch(INTERNAL_URL, &init)
-    };
-    let mut outcome = answered(send()).await;
+    let fields = [(errand::HEADER, errand::VERSION.to_string())];
+    let deadline = deadline_ms.into();
+    let start = || send(env, binding, name, Method::Post, &fields, Some(&body), &deadline);
+    let mut outcome = answered(start()).await;
     if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
-        outcome = answered(send()).await;
+        outcome = answered(start()).await;
     }
     let response = outcome.map_err(|failure| {
         Error::new(Code::Unavailable, "A part of the service did not answer in time.").because(failure.reason)
@@ -379,24 +399,6 @@ async fn run_errand<E: Serialize, A: DeserializeOwned>(
     let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
     let bytes = body::read(response.body(), errand::MAX_BYTES).await?;
     errand::read_reply(response.status(), code, &bytes)
-}
-
-#[wasm_bindgen]
-extern "C" {
-    /// A namespace of objects; bound by hand because `worker` makes a Request object for every call.
-    type Namespace;
-    #[wasm_bindgen(method, catch, js_name = getByName)]
-    fn get_by_name(this: &Namespace, name: &str) -> std::result::Result<Stub, JsValue>;
-
-    type Stub;
-    #[wasm_bindgen(method, catch)]
-    fn fetch(this: &Stub, url: &str, init: &RequestInit) -> std::result::Result<js_sys::Promise, JsValue>;
-}
-
-/// The one place that makes an object's address, so that a jurisdiction can enter it one day.
-fn stub(env: &Env, binding: &str, name: &str) -> std::result::Result<Stub, JsValue> {
-    let namespace: Namespace = Reflect::get(env.as_ref(), &JsValue::from_str(binding))?.unchecked_into();
-    namespace.get_by_name(name)
 }
 
 #[cfg(test)]

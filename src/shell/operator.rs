@@ -46,8 +46,9 @@ impl DurableObject for OperatorObject {
         if let Err(error) = ticked {
             worker::console_error!("{}", log::event("alarm", None, &error));
             let again = Timestamp::from_millis(now.as_millis().saturating_add(ALARM_RETRY_MS));
-            let _ = Storage::new(&self.state).wake_at(again);
-            self.alarm.set(Some(again));
+            if Storage::new(&self.state).wake_at(again).is_ok() {
+                self.alarm.set(Some(again));
+            }
         }
         worker::Response::empty()
     }
@@ -68,7 +69,7 @@ impl DurableObject for OperatorObject {
             .map(|code| (CODE_HEADER, code.as_str().to_owned()))
             .into_iter()
             .collect();
-        Ok(respond(answer, &code).into())
+        Ok(respond(answer, code).into())
     }
 }
 

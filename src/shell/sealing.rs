@@ -1,17 +1,15 @@
 //! Sealing what goes out, where the caller asked for it or the operator demands it.
 
 use crate::edge::auth::Credentials;
+use crate::edge::head::{Field, Head};
 use crate::edge::reply::{Answer, Caching};
 use crate::edge::route::{Audience, Route};
-use crate::edge::sealed::{
-    ASKING_HEADER, Frame, MAX_SEALED_BODY_BYTES, SEALED_HEADER, is_open, is_wanted, seal,
-};
+use crate::edge::sealed::{Frame, MAX_SEALED_BODY_BYTES, SEALED_HEADER, is_open, is_wanted, seal};
 use crate::edge::sealed_stream::Sealer;
 use crate::edge::settings::ResponseEncryption;
 use crate::error::{Code, Error, Result};
 use crate::shell::front::Outgoing;
 use crate::shell::host::{self, PlatformEntropy, Site};
-use crate::shell::http::Head;
 use worker::Env;
 
 /// Refuses a caller who could open no answer: a browser's page cannot read its HttpOnly cookie.
@@ -20,7 +18,7 @@ use worker::Env;
 /// `encryption_required`, or `malformed_request` for a wish that is none.
 pub fn check(site: &Site, credentials: &Credentials<'_>, head: &Head) -> Result<()> {
     let mode = site.settings.response_encryption;
-    is_wanted(mode, head.header(ASKING_HEADER).as_deref())?;
+    is_wanted(mode, head.header(Field::EncryptResponse))?;
     if mode == ResponseEncryption::Required && credentials.is_by_cookie() {
         return Err(Error::new(
             Code::EncryptionRequired,
@@ -37,18 +35,16 @@ fn credential(site: &Site, route: Option<Route>, head: &Head) -> Option<String> 
     }
     let wanted = is_wanted(
         site.settings.response_encryption,
-        head.header(ASKING_HEADER).as_deref(),
+        head.header(Field::EncryptResponse),
     );
     if !wanted.unwrap_or(false) {
         return None;
     }
-    let headers = ["authorization", "cookie", "x-service-key", "x-api-key"].map(|name| head.header(name));
-    let [authorization, cookie, service_key, api_key] = &headers;
     let credentials = Credentials {
-        authorization: authorization.as_deref(),
-        cookie: cookie.as_deref(),
-        service_key: service_key.as_deref(),
-        api_key: api_key.as_deref(),
+        authorization: head.header(Field::Authorization),
+        cookie: head.header(Field::Cookie),
+        service_key: head.header(Field::ServiceKey),
+        api_key: head.header(Field::ApiKey),
         ..Credentials::default()
     };
     credentials.text()
@@ -77,7 +73,7 @@ pub async fn apply(
     // Without settings there is only the refusal that says so.
     let site = host::site(env).ok();
     match site.and_then(|site| credential(&site, route, head)) {
-        Some(credential) => sealed(outgoing, &credential, shown_id, head.method == "HEAD").await,
+        Some(credential) => sealed(outgoing, &credential, shown_id, head.method() == "HEAD").await,
         None => outgoing,
     }
 }

@@ -5,8 +5,10 @@ use crate::error::{Error, Result};
 use crate::sql::{Row, Sql, Value};
 use crate::types::Timestamp;
 use js_sys::{Array, Uint8Array};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
-use wasm_bindgen::{JsCast, intern};
 use worker::State;
 
 #[wasm_bindgen]
@@ -24,16 +26,35 @@ extern "C" {
     fn set_alarm(this: &JsStorage, at_ms: f64) -> std::result::Result<js_sys::Promise, JsValue>;
 
     type JsSql;
-    #[wasm_bindgen(method, catch, variadic)]
-    fn exec(this: &JsSql, statement: &str, params: &Array) -> std::result::Result<JsCursor, JsValue>;
+}
 
-    type JsCursor;
-    #[wasm_bindgen(method, catch)]
-    fn raw(this: &JsCursor) -> std::result::Result<JsRows, JsValue>;
+// One crossing a statement. An error of a row shows only when it is stepped to, so all are, always. Where there is none,
+// as after every change, nothing is handed back.
+#[wasm_bindgen(inline_js = r#"
+    export function exec(sql, statement, params) {
+        const rows = sql.exec(statement, ...params).raw().toArray();
+        return rows.length === 0 ? undefined : rows;
+    }
+"#)]
+extern "C" {
+    #[wasm_bindgen(catch)]
+    fn exec(sql: &JsSql, statement: &JsValue, params: &Array) -> std::result::Result<Option<Array>, JsValue>;
+}
 
-    type JsRows;
-    #[wasm_bindgen(method, catch, js_name = toArray)]
-    fn to_array(this: &JsRows) -> std::result::Result<Array, JsValue>;
+thread_local! {
+    /// The statements that were run before as the platform's own strings, by the place where each lies.
+    static STATEMENTS: RefCell<HashMap<(usize, usize), JsValue>> = RefCell::default();
+}
+
+/// A statement as the platform's own string: it crosses once an isolate, and is known again by the platform.
+fn known(statement: &'static str) -> JsValue {
+    let place = (statement.as_ptr() as usize, statement.len());
+    STATEMENTS.with_borrow_mut(|known| {
+        known
+            .entry(place)
+            .or_insert_with(|| JsValue::from_str(statement))
+            .clone()
+    })
 }
 
 /// An object's own storage.
@@ -75,13 +96,10 @@ impl Storage {
 impl Sql for Storage {
     fn exec(&self, statement: &'static str, params: &[Value]) -> Result<Vec<Row>> {
         let bound: Array = params.iter().map(to_js).collect();
-        // An error of a row shows only when it is stepped to, so all are, always.
-        let rows = self
-            .sql
-            .exec(intern(statement), &bound)
-            .and_then(|cursor| cursor.raw())
-            .and_then(|rows| rows.to_array())
-            .map_err(|error| fault(&error))?;
+        let rows = exec(&self.sql, &known(statement), &bound).map_err(|error| fault(&error))?;
+        let Some(rows) = rows else {
+            return Ok(Vec::new());
+        };
         rows.iter()
             .map(|row| {
                 row.unchecked_into::<Array>()

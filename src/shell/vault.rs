@@ -31,11 +31,11 @@ impl DurableObject for KeyVaultObject {
     async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
         let call = header(&request.inner().headers(), HEADER).unwrap_or_default();
         Ok(match self.answer(&call).await {
-            Ok(held) => respond(Answer::empty(204), &[(HEADER, held)]),
+            Ok(held) => respond(Answer::empty(204), vec![(HEADER, held)]),
             Err(error) => {
                 worker::console_error!("{}", log::event("vault", None, &error));
                 let code = error.code.as_str().to_owned();
-                respond(Answer::problem(&error, "vault"), &[(CODE_HEADER, code)])
+                respond(Answer::problem(&error, "vault"), vec![(CODE_HEADER, code)])
             }
         }
         .into())

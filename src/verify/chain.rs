@@ -43,10 +43,10 @@ pub fn commitment(salt: &[u8; 32], detail: &[u8]) -> Hash {
 /// Lower-case hex digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
+    let digit = |value: u8| char::from_digit(value.into(), 16);
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
+        text.extend([digit(byte >> 4), digit(byte & 15)].into_iter().flatten());
     }
     text
 }

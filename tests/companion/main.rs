@@ -8,6 +8,7 @@
 )]
 
 mod import;
+mod import_memory;
 mod keygen;
 mod rewrap;
 mod run;

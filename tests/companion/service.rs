@@ -19,6 +19,18 @@ pub struct Service {
 
 impl Service {
     pub fn new(play: impl Fn(usize, &[Value]) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::remembering(play, true)
+    }
+
+    /// One that does not keep what it was sent, but counts it.
+    pub fn forgetful(play: impl Fn(usize, &[Value]) -> (u16, String) + Send + Sync + 'static) -> Self {
+        Self::remembering(play, false)
+    }
+
+    fn remembering(
+        play: impl Fn(usize, &[Value]) -> (u16, String) + Send + Sync + 'static,
+        remembers: bool,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -26,14 +38,14 @@ impl Service {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (seen, play) = (Arc::clone(&seen), Arc::clone(&play));
-                std::thread::spawn(move || while serve(&stream, &seen, &play).is_some() {});
+                std::thread::spawn(move || while serve(&stream, &seen, &play, remembers).is_some() {});
             }
         });
         Self { url, requests }
     }
 }
 
-fn serve(stream: &TcpStream, seen: &Mutex<Vec<Vec<Value>>>, play: &Arc<Play>) -> Option<()> {
+fn serve(stream: &TcpStream, seen: &Mutex<Vec<Vec<Value>>>, play: &Arc<Play>, remembers: bool) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let (mut length, mut has_key) = (0, false);
     loop {
@@ -60,7 +72,7 @@ fn serve(stream: &TcpStream, seen: &Mutex<Vec<Vec<Value>>>, play: &Arc<Play>) ->
         .collect();
     let number = {
         let mut seen = seen.lock().unwrap();
-        seen.push(lines.clone());
+        seen.push(if remembers { lines.clone() } else { Vec::new() });
         seen.len()
     };
     let (status, body) = if has_key {

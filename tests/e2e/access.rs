@@ -124,23 +124,30 @@ impl Scene {
                 Credential::ServiceKey(SERVICE_KEYS[1].to_owned()),
                 Credential::Bearer(service_token(&fresh_id("jti-persondata"))),
             ],
-            Kind::Expired => self.expired(rule),
+            Kind::Expired => self.expired(server, rule),
             Kind::Revoked => self.revoked(server, rule),
         }
     }
 
-    fn expired(&self, rule: Rule) -> Vec<Credential> {
+    fn expired(&self, server: &Server, rule: Rule) -> Vec<Credential> {
         if rule == Rule::Integration {
-            // What an API key says once it is over is told of one that never was, too.
-            let mut secret = self.key.secret.clone();
-            let last = if secret.ends_with('A') { 'B' } else { 'A' };
-            secret.pop();
-            secret.push(last);
-            return vec![Credential::Bearer(secret)];
+            return vec![Credential::Bearer(self.expired_key(server).secret)];
         }
         let past = now_secs() - 7200;
         let token = self.fitting(rule).claim("iat", past).claim("exp", past + 3600);
         vec![Credential::Bearer(token.hs256())]
+    }
+
+    /// A key with every scope whose time is over.
+    fn expired_key(&self, server: &Server) -> Key {
+        let end = user_api::types::Timestamp::from_secs(now_secs() + 2);
+        let body = json!({"name": "Short", "scopes": SCOPES, "expiresAt": end.to_rfc3339()});
+        let creation = post("/customer/me/api-keys", &body).bearer(&self.customer.token);
+        let key = Key::from(creation.send(server));
+        crate::support::server::poll("the key is over", || {
+            (now_secs() > end.as_millis() / 1000).then_some(())
+        });
+        key
     }
 
     fn revoked(&self, server: &Server, rule: Rule) -> Vec<Credential> {
@@ -222,6 +229,27 @@ fn judge(route: Route, kind: Kind, answer: &Response) {
         // There is no such lease, and giving it back is no fault.
         Access::Served | Access::OwnOnly => assert!((200..300).contains(&answer.status), "{told}"),
     }
+}
+
+#[test]
+fn an_api_key_whose_time_is_over_is_refused_by_every_operation_that_a_key_may_call() {
+    let server = Server::start(&Settings::default());
+    let scene = Scene::on(&server);
+    let expired = Credential::Bearer(scene.expired_key(&server).secret);
+    let mut tried = 0;
+    for &route in Route::ALL {
+        if route.access(Kind::Integration) == Access::Served && route.rule() != Rule::Anyone {
+            let answer = expired.on(scene.request(route)).send(&server);
+            assert_eq!(
+                (answer.status, &answer.json()["code"]),
+                (401, &json!("invalid_api_key")),
+                "{route:?}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 5);
+    server.stop();
 }
 
 #[test]

@@ -144,7 +144,16 @@ fn the_session_tells_a_page_what_its_cookie_hides() {
     let customer = Customer::on(&server);
     let session = customer.get(&server, "/session").ok();
     let members: Vec<_> = session.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(members, ["csrf", "customerId", "expiresAt", "isAdmin", "userId"]);
+    let all = [
+        "csrf",
+        "customerId",
+        "erasureDueAt",
+        "expiresAt",
+        "isAdmin",
+        "isOwner",
+        "userId",
+    ];
+    assert_eq!(members, all);
     assert_eq!(
         (&session["customerId"], &session["csrf"]),
         (&json!(customer.id), &json!(CSRF))

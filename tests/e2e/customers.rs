@@ -113,6 +113,49 @@ fn pages_hold_every_customer_once_newest_first_while_customers_are_added() {
 }
 
 #[test]
+fn a_customer_whose_key_is_lost_keeps_nobody_from_seeing_the_others() {
+    const OLD: &str = "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    const NEW: &str = "7:BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
+    let with = |keys: &str| Settings::default().with("MASTER_KEYS", keys);
+    let data = new_data();
+    let server = Server::start_in(&with(OLD), &data);
+    let customers: Vec<_> = (0..5).map(|_| Customer::on(&server)).collect();
+    server.stop();
+    let server = Server::start_in(&with(&format!("{NEW},{OLD}")), &data);
+    for customer in customers.iter().filter(|one| one.id != customers[2].id) {
+        customer.now(&server);
+    }
+    server.stop();
+    let server = Server::start_in(&with(NEW), &data);
+    customers[2]
+        .get(&server, "/customer/me")
+        .problem(503, "key_unavailable");
+    let wanted: Vec<_> = customers.iter().rev().map(|one| one.id.clone()).collect();
+    assert_eq!(all(&server, "limit=2", |_| ()), wanted);
+    let shown = page(&server, "").ok();
+    for item in shown["data"].as_array().expect("a list") {
+        assert_eq!(
+            (&item["plan"], &item["status"]),
+            (&json!("pro"), &json!("active"))
+        );
+        if item["customerId"] == json!(customers[2].id) {
+            assert_eq!(
+                (&item["email"], &item["displayName"]),
+                (&Value::Null, &Value::Null)
+            );
+            assert_eq!(item["unreadable"], json!(["email", "displayName"]));
+        } else {
+            assert!(
+                item["email"].is_string() && item.get("unreadable").is_none(),
+                "{item}"
+            );
+        }
+    }
+    let ended = server.stop();
+    assert!(ended.log.contains("\"event\":\"list\""), "{}", ended.log);
+}
+
+#[test]
 fn a_list_asked_right_after_an_administrator_s_change_shows_it() {
     let server = Server::start(&Settings::default());
     let customer = Customer::on(&server);

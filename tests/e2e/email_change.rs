@@ -1,9 +1,9 @@
 //! A customer's e-mail is changed by administrators and services: one customer of an address, whoever is quicker.
 
 use crate::concurrency::at_once;
-use crate::support::http::{Response, get, patch, put};
+use crate::support::http::{Response, get, patch, post, put};
 use crate::support::integration::admin;
-use crate::support::server::{Server, new_data};
+use crate::support::server::{Server, new_data, poll};
 use crate::support::settings::{SERVICE_KEYS, Settings};
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::token::{PERSONAL, Token};
@@ -290,6 +290,38 @@ fn while_the_directory_refuses_nothing_is_half_done() {
     let new = address(&fresh_id("after"));
     change(&server, &customer.id, &new).expect(200);
     assert_eq!(listed(&server, &new), [(customer.id.clone(), new)]);
+    server.stop();
+}
+
+#[test]
+fn an_administrator_s_change_is_answered_only_after_the_directory_has_it() {
+    let (settings, data) = (Settings::default(), new_data());
+    let server = Server::start_in(&settings, &data);
+    let customer = Customer::on(&server);
+    server.stop();
+    // The directory was made with another number of shards, and takes nothing.
+    let server = Server::start_in(&Settings::default().with("DIRECTORY_SHARDS", "1"), &data);
+    let path = format!("/admin/customers/{}", customer.id);
+    let suspend = || post(&format!("{path}/suspend"), &json!({"reason": "r"})).bearer(&admin());
+    let refused = suspend().send(&server);
+    assert!(refused.header("Retry-After").is_some());
+    refused.problem(503, "not_ready");
+    // It was made all the same, and holds.
+    let shown = get(&path).bearer(&admin()).send(&server).ok();
+    assert_eq!(shown["status"], "suspended");
+    assert_eq!(customer.now(&server).0["status"], "suspended");
+    server.stop();
+    let server = Server::start_in(&settings, &data);
+    let suspended = || {
+        let page = get("/admin/customers?status=suspended")
+            .bearer(&admin())
+            .send(&server)
+            .ok();
+        page["data"].as_array().expect("a list").len()
+    };
+    poll("the list has it", || (suspended() == 1).then_some(()));
+    // A repetition is answered as soon as it may be.
+    suspend().send(&server).expect(200);
     server.stop();
 }
 

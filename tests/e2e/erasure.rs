@@ -1,21 +1,27 @@
 //! Erasure on workerd: that it ends, that it holds, and that nothing left on disk can be opened.
 
-use crate::support::http::{get, post, request};
+use crate::support::http::{Request, get, patch, post, request};
 use crate::support::integration::admin;
+use crate::support::kv::Kv;
+use crate::support::sealed::{DataKey, wrapped};
 use crate::support::server::{Server, new_data, poll};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
 use crate::support::store;
 use crate::support::token::Token;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::path::Path;
 use tempfile::TempDir;
-use user_api::crypto::{Dek, MasterKeys, Wrapped};
+use user_api::crypto::{Column, Dek, FieldKeys, MasterKeys, Wrapped};
 use user_api::types::CustomerId;
-use user_api::verify::{PublicKeys, certificate};
+use user_api::verify::certificate::{self, Certificate};
+use user_api::verify::{PublicKeys, chain};
 
-/// `MASTER_KEYS` of the servers under test.
-const MASTER: [u8; 32] = [1; 32];
+/// All `MASTER_KEYS` of the servers under test.
+const MASTERS: [(u32, [u8; 32]); 2] = [(1, [1; 32]), (2, [7; 32])];
 /// Bytes of a wrapped key.
 const WRAPPED_BYTES: usize = 77;
 
@@ -139,6 +145,191 @@ fn a_kill_at_any_moment_of_an_erasure_ends_in_its_certificate() {
     }
 }
 
+fn opened_certificate(server: &Server, jws: &str) -> Certificate {
+    let keys = get("/.well-known/jwks.json").send(server).expect(200);
+    let keys = PublicKeys::parse(keys.json().to_string().as_bytes()).unwrap();
+    certificate::open(jws, &keys).unwrap().0
+}
+
+fn sha256(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Everything that the older store has of a customer, by any kind of key; returns how many records that is.
+fn fill_store(kv: &Kv, id: &str, email: &str, key: &str) -> i64 {
+    let owner = json!({"userId": id, "name": "x", "reservedAt": "2024-01-01T00:00:00Z"});
+    let customer = json!({
+        "customerId": id, "email": email, "displayName": "Shown Name", "status": "active",
+        "createdAt": "2024-01-01T00:00:00Z", "updatedAt": "2024-02-01T00:00:00Z",
+    });
+    let names = json!({"current": "Current Name", "previousNames": [{"name": "Previous Name"}]});
+    let preferences = json!({"emailVisibility": "public", "displayName": names});
+    let api_key = json!({"customerId": id, "keyId": "key_1", "name": "Old", "status": "active"});
+    let revoked = json!({"revokedAt": "2024-01-01T00:00:00Z"});
+    let mut records = vec![
+        (format!("customer:customer:{id}"), customer.clone()),
+        (format!("auth:customer:{id}"), customer),
+        (format!("customer:preferences:{id}"), preferences.clone()),
+        (format!("customer_{id}_preferences"), preferences),
+        ("customer:displayname:shown name".into(), owner.clone()),
+        ("customer:displayname:current name".into(), owner.clone()),
+        ("displayname_previous name".into(), owner),
+        (format!("auth:apikey:{}", sha256(key)), api_key),
+    ];
+    for prefix in ["idx:customer:email-to-customer:", "email_to_customer_", "email_"] {
+        records.push((format!("{prefix}{}", sha256(email)), json!(id)));
+    }
+    // More than one page, and more than one round.
+    for n in 0..230 {
+        let hash = sha256(&n.to_string());
+        records.push((format!("otp-auth:jwt-denylist:{id}_{hash}"), revoked.clone()));
+    }
+    for day in 1..=28 {
+        let document = json!({"customerId": id, "events": []});
+        records.push((format!("audit_{id}_2025-02-{day:02}"), document));
+    }
+    for (key, value) in &records {
+        kv.put(key, value);
+    }
+    i64::try_from(records.len()).unwrap()
+}
+
+#[test]
+fn the_older_store_is_left_with_nothing_of_the_customer_and_everything_of_the_others() {
+    const KEY: &str = "otp_live_sk_0123456789012345678901234567890123456789-_e";
+    let kv = Kv::start();
+    let settings = Settings::default()
+        .with("LEGACY_KV_ADDRESS", &kv.address())
+        .with("LEGACY_API_KEYS", "on");
+    let server = Server::start(&settings);
+    let (id, email) = ("cust_0e5a5e0e5a5e", "person.legacy@e2e.test");
+    // Another one whose id begins so, whose records sort first and fill a page, and one that took a name over.
+    let other = format!("{id}_1");
+    for n in 0..150 {
+        let (year, month) = (1900 + n, n % 12 + 1);
+        let day = json!({"customerId": other, "events": []});
+        kv.put(&format!("audit_{other}_{year}-{month:02}-01"), &day);
+    }
+    kv.put(
+        "displayname_shown name",
+        &json!({"userId": "cust_somebody", "name": "Shown Name"}),
+    );
+    kv.put("email_template", &json!("<p>"));
+    let others = kv.keys();
+    let records = fill_store(&kv, id, email, KEY);
+    let token = Token::of(id).claim("email", json!(email)).hs256();
+    get("/customer/me").bearer(&token).send(&server).expect(200);
+    let by_key = || {
+        get("/customer/me")
+            .api_key(KEY)
+            .header("X-Customer-Id", id)
+            .send(&server)
+    };
+    by_key().expect(200);
+    let customer = Customer {
+        id: id.to_owned(),
+        token,
+    };
+    // A store that does not delete holds the certificate back; nothing says that it is gone.
+    kv.set_keeping(true);
+    erase(&server, &customer);
+    poll("it is erased", || {
+        let answer = customer.get(&server, "/customer/me");
+        (answer.status == 410).then_some(())
+    });
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let view = get(&path(&customer)).bearer(&admin()).send(&server).ok();
+    assert_eq!(
+        (&view["status"], &view["certificate"]),
+        (&json!("erased"), &Value::Null)
+    );
+    kv.set_keeping(false);
+    let jws = certified(&server, &customer);
+    assert_eq!(kv.keys(), others);
+    let certificate = opened_certificate(&server, &jws);
+    assert_eq!(certificate.destroyed["legacyRecords"], records);
+    let not_reached: Vec<_> = certificate
+        .not_reached
+        .iter()
+        .map(|item| item.what.as_str())
+        .collect();
+    assert_eq!(not_reached, ["platformBackups", "legacyStoreOtherKeys"]);
+    // The key that was one, and one that never was: both as if nobody had ever been here.
+    by_key().problem(401, "invalid_api_key");
+    let made_up = format!("{}x", &KEY[..KEY.len() - 1]);
+    get("/customer/me")
+        .api_key(&made_up)
+        .header("X-Customer-Id", id)
+        .send(&server)
+        .problem(401, "invalid_api_key");
+    customer
+        .get(&server, "/customer/me")
+        .problem(410, "customer_erased");
+    server.stop();
+}
+
+#[test]
+fn what_operators_ask_of_an_erased_customer_stands_in_their_log_and_its_own_still_proves_itself() {
+    let server = Server::start(&Settings::default());
+    let customer = Customer::on(&server);
+    customer.patch(&server, &json!({"name": "Somebody"})).expect(200);
+    erase(&server, &customer);
+    let jws = certified(&server, &customer);
+    let certificate = opened_certificate(&server, &jws);
+    let read = |path: &str| {
+        get(&format!("/admin/customers/{}{path}", customer.id))
+            .bearer(&admin())
+            .send(&server)
+    };
+    // From the first entry to the end that the certificate names, by nothing but what is answered.
+    let head = read("/audit/head?since=0").ok();
+    let leaves = head["leaves"].as_array().unwrap();
+    let mut hash = chain::genesis(&customer.id);
+    for leaf in leaves {
+        hash = chain::link(&hash, &chain::unhex(leaf.as_str().unwrap()).unwrap());
+    }
+    assert_eq!(chain::hex(&hash), certificate.audit.after.hash);
+    assert_eq!(leaves.len() as i64, certificate.audit.after.seq);
+    let page = read("/audit?limit=100").ok();
+    let data = page["data"].as_array().unwrap();
+    assert_eq!(data.len(), leaves.len());
+    assert!(data.iter().all(|entry| entry["detail"].is_null()));
+    assert_eq!(data[0]["action"], "customer.erased");
+    read("").problem(410, "customer_erased");
+    create(&new_customer(&customer.id))
+        .send(&server)
+        .problem(410, "customer_erased");
+    customer
+        .get(&server, "/customer/me/audit")
+        .problem(410, "customer_erased");
+    let log = get("/admin/audit").bearer(&admin()).send(&server).ok();
+    let of = |action: &str, outcome: &str| -> Vec<String> {
+        let entries = log["data"].as_array().unwrap().iter();
+        let entries = entries.filter(|entry| entry["action"] == action && entry["outcome"] == outcome);
+        let mut operations: Vec<_> = entries
+            .filter(|entry| entry["detail"]["customerId"] == customer.id.as_str())
+            .map(|entry| entry["detail"]["operation"].as_str().unwrap().to_owned())
+            .collect();
+        operations.sort_unstable();
+        operations.dedup();
+        operations
+    };
+    assert_eq!(
+        of("erased.read", "ok"),
+        [
+            "GET /admin/customers/{customerId}/audit",
+            "GET /admin/customers/{customerId}/audit/head",
+            "GET /admin/customers/{customerId}/erasure",
+        ]
+    );
+    assert_eq!(
+        of("customer.missed", "customer_erased"),
+        ["GET /admin/customers/{customerId}", "POST /internal/customers"]
+    );
+    server.stop();
+}
+
 /// All files below.
 fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
     for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -156,16 +347,16 @@ fn openable(data: &TempDir, id: &str) -> usize {
     opened(data, id).len()
 }
 
-/// What it opens there.
+/// What the master keys open there under that id.
 pub fn opened(data: &TempDir, id: &str) -> Vec<Dek> {
-    let (masters, id) = (MasterKeys::new(vec![(1, MASTER)]), CustomerId::parse(id).unwrap());
+    let (masters, id) = (MasterKeys::new(MASTERS.to_vec()), CustomerId::parse(id).unwrap());
     let mut all = Vec::new();
     files(data.path(), &mut all);
     let mut found = Vec::new();
     for bytes in &all {
         for window in bytes.windows(WRAPPED_BYTES) {
             // Each begins with the version of the form, then the master key's number.
-            if window[..5] != [1, 0, 0, 0, 1] {
+            if window[..4] != [1, 0, 0, 0] || !MASTERS.iter().any(|(kid, _)| *kid == u32::from(window[4])) {
                 continue;
             }
             let Some(wrapped) = Wrapped::parse(window) else {
@@ -177,31 +368,139 @@ pub fn opened(data: &TempDir, id: &str) -> Vec<Dek> {
     found
 }
 
-#[test]
-fn nothing_left_on_disk_opens_under_the_master_key() {
-    let (settings, data) = (Settings::default(), new_data());
-    let server = Server::start_in(&settings, &data);
-    let (customer, other) = (Customer::on(&server), Customer::on(&server));
+/// Everything sealed that the customer's object holds: its column, its row, and how it lies there.
+fn sealed(data: &TempDir, id: &str) -> Vec<(Column, String, Vec<u8>)> {
+    let object = store::customer(data, id);
+    let mut all = Vec::new();
+    for (column, query) in [
+        (Column::CustomerProfile, "SELECT '1', profile FROM customer"),
+        (Column::UserProfile, "SELECT user_id, profile FROM users"),
+        (
+            Column::UserPreferences,
+            "SELECT user_id, preferences FROM users WHERE preferences IS NOT NULL",
+        ),
+        (Column::ApiKeySettings, "SELECT key_id, settings FROM api_keys"),
+        (Column::AuditDetail, "SELECT CAST(seq AS TEXT), detail FROM audit"),
+        (
+            Column::IdempotencyReply,
+            "SELECT lower(hex(scope)), reply FROM idempotency",
+        ),
+        (
+            Column::LegacyDocument,
+            "SELECT kind || '/' || key, document FROM legacy",
+        ),
+    ] {
+        let mut select = object.sql.prepare(query).unwrap();
+        let rows = select.query_map([], |row| Ok((column, row.get(0)?, row.get(1)?)));
+        let before = all.len();
+        all.extend(rows.unwrap().map(Result::unwrap));
+        assert!(all.len() > before, "the scenario has nothing in {column:?}");
+    }
+    all
+}
+
+/// How many of them open under any of these keys.
+fn opens(id: &str, keys: &[Dek], sealed: &[(Column, String, Vec<u8>)]) -> usize {
+    let id = CustomerId::parse(id).unwrap();
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|key| FieldKeys::derive(&id, key).unwrap())
+        .collect();
+    let open = |(column, row, bytes): &&(Column, String, Vec<u8>)| {
+        keys.iter().any(|keys| keys.open(*column, row, bytes).is_ok())
+    };
+    sealed.iter().filter(open).count()
+}
+
+/// A customer with something of everything: moved in from an older store, with an alias, repeated requests and an
+/// export, under a key that was wrapped under an older master key before.
+fn lived(kv: &Kv, data: &TempDir, id: &str, alias: &str) -> (Server, Customer, Vec<u8>) {
+    let email = "person.lived@e2e.test";
+    let with = |keys: &[(u32, [u8; 32])]| {
+        let keys = keys
+            .iter()
+            .map(|(kid, key)| format!("{kid}:{}", STANDARD.encode(key)));
+        Settings::default()
+            .with("LEGACY_KV_ADDRESS", &kv.address())
+            .with("MASTER_KEYS", &keys.collect::<Vec<_>>().join(","))
+    };
+    fill_store(kv, id, email, "otp_live_sk_of_nobody");
+    let server = Server::start_in(&with(&MASTERS[..1]), data);
+    let token = |id: &str| {
+        let token = Token::of(id).claim("email", json!(email));
+        token.claim("email_verified", json!(true)).hs256()
+    };
+    let customer = Customer {
+        id: id.to_owned(),
+        token: token(id),
+    };
+    customer.get(&server, "/customer/me").expect(200);
+    let patched = json!({"custom": {"favourite": "marmalade"}});
+    let ask = |request: Request| request.bearer(&customer.token).send(&server);
+    ask(patch("/user/me/preferences", &patched).idempotency_key("k1")).expect(200);
+    let key = json!({"name": "CI", "scopes": ["customer:read"]});
+    ask(post("/customer/me/api-keys", &key).idempotency_key("k2")).expect(201);
+    let by_alias = get("/customer/me").bearer(&token(alias)).send(&server).ok();
+    assert_eq!(by_alias["customerId"], id);
+    ask(get("/customer/me/export")).expect(200);
+    let raw = DataKey::of(data.path(), id).bytes().to_vec();
+    let old = wrapped(data.path(), id);
+    server.stop();
+    let server = Server::start_in(&with(&[MASTERS[1], MASTERS[0]]), data);
     customer.patch(&server, &json!({"name": "Somebody"})).expect(200);
+    assert_ne!(wrapped(data.path(), id), old, "the key was not wrapped anew");
+    (server, customer, raw)
+}
+
+#[test]
+fn nothing_left_on_disk_opens_under_any_master_key_there_ever_was() {
+    let (kv, data) = (Kv::start(), new_data());
+    let (id, alias) = ("cust_11fed11fed11", "cust_a11a5a11a5a1");
+    let (server, customer, raw) = lived(&kv, &data, id, alias);
+    let other = Customer::on(&server);
+    other.patch(&server, &json!({"name": "Another"})).expect(200);
+    let saved = sealed(&data, id);
+    let finder = memchr::memmem::Finder::new(&raw);
+    let raw_places = || {
+        let mut all = Vec::new();
+        files(data.path(), &mut all);
+        all.iter().filter(|bytes| finder.find(bytes).is_some()).count()
+    };
+    let ids = [id, alias, &other.id, "operator"];
+    let all_keys = || ids.iter().flat_map(|id| opened(&data, id)).collect::<Vec<_>>();
+    // The search finds what is there: the key under both master keys, and everything under it.
     assert!(
-        openable(&data, &customer.id) > 0,
-        "the search finds nothing at all"
+        openable(&data, id) >= 2,
+        "under the older master key, in the vault's log, as well"
     );
+    assert_eq!(opens(id, &all_keys(), &saved), saved.len());
+    assert_eq!(raw_places(), 0);
     erase(&server, &customer);
     certified(&server, &customer);
-    assert_eq!(openable(&data, &customer.id), 0, "right after");
-    assert!(openable(&data, &other.id) > 0, "the search still works");
+    let nothing = |when: &str| {
+        let others = all_keys();
+        assert_eq!(openable(&data, id), 0, "{when}");
+        assert_eq!(openable(&data, alias), 0, "{when}");
+        assert!(openable(&data, &other.id) > 0, "{when}: the search still works");
+        assert!(openable(&data, "operator") > 0, "{when}: the search still works");
+        assert_eq!(opens(id, &others, &saved), 0, "{when}");
+        assert_eq!(raw_places(), 0, "{when}");
+    };
+    nothing("right after");
     server.crash();
-    assert_eq!(openable(&data, &customer.id), 0, "after a crash");
+    nothing("after a crash");
+    let keys = MASTERS
+        .iter()
+        .map(|(kid, key)| format!("{kid}:{}", STANDARD.encode(key)));
+    let settings = Settings::default().with("MASTER_KEYS", &keys.collect::<Vec<_>>().join(","));
     let server = Server::start_in(&settings, &data);
     customer
         .get(&server, "/customer/me")
         .problem(410, "customer_erased");
     server.stop();
-    assert_eq!(openable(&data, &customer.id), 0, "after a restart");
-    assert!(openable(&data, &other.id) > 0, "the search still works");
-    let object = store::customer(&data, &customer.id);
-    for table in ["users", "api_keys", "idempotency", "outbox"] {
+    nothing("after a restart");
+    let object = store::customer(&data, id);
+    for table in ["users", "api_keys", "idempotency", "legacy", "outbox", "aliases"] {
         assert_eq!(object.count(table), 0, "{table}");
     }
 }

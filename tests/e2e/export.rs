@@ -3,11 +3,12 @@
 mod memory;
 
 use crate::support::http::{get, patch, post};
-use crate::support::integration::{Key, admin};
+use crate::support::integration::{Key, admin, revocation, service_revocation};
 use crate::support::raw::Raw;
-use crate::support::server::{Server, poll};
+use crate::support::server::{Server, namespace, poll};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, shared};
+use crate::support::token::Token;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -318,6 +319,58 @@ fn a_download_that_is_broken_off_is_logged() {
 }
 
 #[test]
+fn a_download_ends_with_the_revocation_of_its_token() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let stolen = Token::of(&customer.id)
+        .claim("jti", "jti-persondata-stolen")
+        .hs256();
+    let bearer = format!("Bearer {stolen}");
+    let mut raw = Raw::open(&server);
+    raw.head("GET /customer/me/export", &[("Authorization", &bearer)]);
+    raw.some();
+    let one = json!({"jti": "jti-persondata-stolen"});
+    revocation(&customer.token, &one).send(&server).expect(204);
+    let received = raw.rest();
+    let end = b"PK\x05\x06";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its token was revoked"
+    );
+    poll("the entry of an export whose token was revoked", || {
+        let newest = page(&server, &customer, "action=export.aborted");
+        (newest["data"][0]["detail"]["reason"] == "revoked").then_some(())
+    });
+    customer.get(&server, "/customer/me").expect(200);
+}
+
+#[test]
+fn an_administrator_s_download_ends_soon_after_its_token_is_revoked_with_the_operators() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    grow(&server, &customer, 400);
+    let fired = Token::of("operator")
+        .claim("isSuperAdmin", true)
+        .claim("jti", "jti-persondata-fired-download")
+        .hs256();
+    let bearer = format!("Bearer {fired}");
+    let path = format!("GET /admin/customers/{}/export", customer.id);
+    let mut raw = Raw::open(&server);
+    raw.head(&path, &[("Authorization", &bearer)]);
+    raw.some();
+    let one = json!({"jti": "jti-persondata-fired-download"});
+    service_revocation(&one).send(&server).expect(204);
+    std::thread::sleep(std::time::Duration::from_millis(1_500));
+    let received = raw.rest();
+    let end = b"PK\x05\x06";
+    assert!(
+        !received.windows(end.len()).any(|part| part == end),
+        "an export went on after its token was revoked"
+    );
+}
+
+#[test]
 fn a_download_ends_with_the_erasure_of_its_customer_and_the_certificate_is_checked_offline() {
     let server = shared();
     let customer = Customer::on(&server);
@@ -350,4 +403,22 @@ fn a_download_ends_with_the_erasure_of_its_customer_and_the_certificate_is_check
         said.contains(&customer.id) && said.contains("1 exportsUnderWay"),
         "{said}"
     );
+}
+
+/// Appends entries to the stopped object's log, as many as nobody would send one by one.
+pub fn fill(data: &TempDir, customer: &str, entries: i64) {
+    let deks = crate::erasure::opened(data, customer);
+    let folder = namespace(data, "CustomerObject");
+    let files = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let is_object = |path: &std::path::PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.len() == 64 + ".sqlite".len())
+    };
+    let files: Vec<_> = files.filter(is_object).collect();
+    let [file] = files.as_slice() else {
+        panic!("not one object")
+    };
+    crate::support::fill::append(file, customer, deks.first().unwrap(), entries);
 }

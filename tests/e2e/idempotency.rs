@@ -2,11 +2,11 @@
 
 use crate::concurrency::at_once;
 use crate::support::http::{Request, Response, patch, post, request};
-use crate::support::integration::{Key, SCOPES, creation, set_limits};
+use crate::support::integration::{Key, SCOPES, creation, service_revocation, set_limits};
 use crate::support::raw::Raw;
 use crate::support::server::{Server, new_data, poll};
-use crate::support::settings::Settings;
-use crate::support::shared::{Customer, shared, version};
+use crate::support::settings::{SERVICE_KEYS, Settings};
+use crate::support::shared::{Customer, create, fresh_id, new_customer, shared, version};
 use crate::support::store;
 use crate::support::token::Token;
 use rustix::process::{Pid, Signal, kill_process};
@@ -322,4 +322,94 @@ fn requests_that_a_kill_left_without_answer_act_once_when_repeated() {
         }
         assert_eq!(keys(&server, &customer).len(), made);
     }
+}
+
+#[test]
+fn of_twenty_at_once_that_make_a_customer_under_one_key_all_made_it() {
+    let server = shared();
+    for named in [true, false] {
+        for _ in 0..3 {
+            let mut body = new_customer(&fresh_id("keyed"));
+            if !named {
+                body.as_object_mut().unwrap().remove("customerId");
+            }
+            let key = fresh_id("make");
+            let keyed = create(&body).idempotency_key(&key);
+            let answers = at_once(20, |_| keyed.send(&server).expect(201));
+            assert_eq!(answers[0].json()["created"], true);
+            assert!(answers.iter().all(|answer| answer.body == answers[0].body));
+            for answer in &answers[..3] {
+                replayed(keyed.send(&server), answer);
+            }
+            // Under another key it was there already, and another body under this key is another request.
+            let other = create(&body).idempotency_key(&fresh_id("make"));
+            assert_eq!(other.send(&server).expect(200).json()["created"], false);
+            body["name"] = json!("Another");
+            let reused = create(&body).idempotency_key(&key).send(&server);
+            reused.problem(422, "idempotency_key_reused");
+        }
+    }
+}
+
+#[test]
+fn a_kill_while_customers_are_made_leaves_each_key_its_customer() {
+    const WRITERS: usize = 8;
+    let (settings, data) = (Settings::default(), new_data());
+    for kill_after in [1, 6, 14] {
+        let server = Server::start_in(&settings, &data);
+        let workerd = i32::try_from(server.workerd()).ok().and_then(Pid::from_raw);
+        let bodies: Vec<_> = (0..WRITERS * 4)
+            .map(|_| new_customer(&fresh_id("killed")))
+            .collect();
+        let request = |index: usize| {
+            let body = &bodies[index];
+            create(body).idempotency_key(body["customerId"].as_str().unwrap())
+        };
+        let answered = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let (server, answered, request) = (&server, &answered, &request);
+                scope.spawn(move || {
+                    for index in 0..4 {
+                        let answer = request(writer * 4 + index).try_send(server);
+                        answered.fetch_add(1, Ordering::SeqCst);
+                        if answer.is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            poll("some are answered", || {
+                (answered.load(Ordering::SeqCst) >= kill_after).then_some(())
+            });
+            kill_process(workerd.unwrap(), Signal::KILL).unwrap();
+        });
+        drop(server);
+        let server = Server::start_in(&settings, &data);
+        for index in 0..bodies.len() {
+            // Made before the kill, without an answer or with one, or now: the request has made it.
+            let first = request(index).send(&server).expect(201);
+            replayed(request(index).send(&server), &first);
+        }
+    }
+}
+
+#[test]
+fn a_service_s_requests_that_name_no_customer_take_a_key_too() {
+    let server = shared();
+    let body = json!({"jti": format!("jti-persondata-{}", fresh_id("nobody"))});
+    let revoke = service_revocation(&body).idempotency_key(&fresh_id("revoke"));
+    let first = revoke.send(&server).expect(204);
+    assert!(!is_replay(&first));
+    replayed(revoke.send(&server), &first);
+    let key = fresh_id("rewrap");
+    let rewrap = |body: &Value| {
+        post("/internal/rewrap", body)
+            .service_key(SERVICE_KEYS[0])
+            .idempotency_key(&key)
+            .send(&server)
+    };
+    let first = rewrap(&json!({})).expect(200);
+    replayed(rewrap(&json!({})), &first);
+    rewrap(&json!({"limit": 7})).problem(422, "idempotency_key_reused");
 }

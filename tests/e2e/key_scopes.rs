@@ -30,6 +30,9 @@ fn operations() -> Vec<(Request, &'static str)> {
             ),
             "limits:consume",
         ),
+        (get("/customer/me/audit"), "audit:read"),
+        (get("/customer/me/audit/1"), "audit:read"),
+        (get("/customer/me/audit/head"), "audit:read"),
     ]
 }
 

@@ -57,6 +57,20 @@ fn assert_little_was_written(before: &BTreeMap<String, i64>, after: &BTreeMap<St
     }
 }
 
+/// A change and a look of a customer; how long they take.
+fn serve_once(server: &Server, customer: &Customer) -> Duration {
+    let began = Instant::now();
+    let change = json!({"metadata": {"round": format!("{began:?}")}});
+    customer.patch(server, &change).expect(200);
+    customer.get(server, "/customer/me").expect(200);
+    began.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
 #[test]
 fn a_flood_over_the_limit_writes_few_rows_and_stops_no_other_customer() {
     let server = Server::start(&Settings::default());
@@ -64,27 +78,29 @@ fn a_flood_over_the_limit_writes_few_rows_and_stops_no_other_customer() {
     flooder.get(&server, "/customer/me").expect(200);
     flooder.get(&server, "/customer/me").expect(429);
     let before = rows(server.data(), &flooder);
-    let over = AtomicBool::new(false);
-    let (took, served) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| {
-            let mut slowest = Vec::new();
-            while !over.load(Ordering::SeqCst) || slowest.len() < 20 {
-                let began = Instant::now();
-                let change = json!({"metadata": {"round": slowest.len().to_string()}});
-                other.patch(&server, &change).expect(200);
-                other.get(&server, "/customer/me").expect(200);
-                slowest.push(began.elapsed());
-            }
-            slowest
+    let (mut alone, mut beside, mut took) = (Vec::new(), Vec::new(), Duration::ZERO);
+    // By turns, so that whatever else the machine does meets both.
+    for _ in 0..3 {
+        alone.extend((0..30).map(|_| serve_once(&server, &other)));
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let served = scope.spawn(|| {
+                let mut served = Vec::new();
+                while !over.load(Ordering::SeqCst) {
+                    served.push(serve_once(&server, &other));
+                }
+                served
+            });
+            took += flood(&server, &flooder.token, 429);
+            over.store(true, Ordering::SeqCst);
+            beside.extend(served.join().unwrap());
         });
-        let took = flood(&server, &flooder.token, 429);
-        over.store(true, Ordering::SeqCst);
-        (took, other.join().unwrap())
-    });
-    let slowest = served.iter().max().unwrap();
+    }
+    // Twenty others are at it on the same processor: what is shared evenly takes 21 times as long. Three times that.
+    let (alone, beside) = (median(alone), median(beside));
     assert!(
-        *slowest < Duration::from_secs(5),
-        "another customer waited {slowest:?}"
+        beside < alone * 63,
+        "another customer waits {beside:?} beside a flood and {alone:?} without"
     );
     let data = server.data().clone();
     server.stop();

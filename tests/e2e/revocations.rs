@@ -3,16 +3,19 @@
 use crate::concurrency::at_once;
 use crate::support::http::{Request, get, post, request};
 use crate::support::integration::{Key, SCOPES, admin, revocation, service_revocation};
+use crate::support::raw::Raw;
 use crate::support::server::Server;
+use crate::support::settings::SERVICE_KEYS;
 use crate::support::shared::{Customer, fresh_id, shared};
 use crate::support::token::{Token, now_secs};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-const CONNECTIONS: usize = 20;
-/// Requests of each connection that start after the 2xx: 200 in all.
-const AFTER: usize = 10;
+/// So many requests are under way at one time, each over a connection of its own.
+const CONNECTIONS: usize = 200;
+/// Requests of each connection that start after the 2xx.
+const AFTER: usize = 1;
 
 /// Another token of the same user.
 pub fn token(customer: &Customer) -> (String, String) {
@@ -232,4 +235,47 @@ fn a_revocation_names_exactly_one_thing() {
     let refused = service_revocation(&unknown).send(&server);
     refused.problem(404, "customer_not_found");
     customer.get(&server, "/customer/me").expect(200);
+}
+
+#[test]
+fn ten_thousand_single_revocations_are_held_exactly_and_revoking_all_makes_room() {
+    const MOST: usize = 10_000;
+    let server = shared();
+    let customer = Customer::on(&server);
+    let credential = ("X-Service-Key", SERVICE_KEYS[0]);
+    let answers = at_once(50, |connection| {
+        let mut raw = Raw::open(&server);
+        (0..(MOST + 50) / 50)
+            .map(|index| {
+                let jti = format!("jti-persondata-{connection}-{index}");
+                let body = json!({"customerId": customer.id, "jti": jti}).to_string();
+                let length = body.len().to_string();
+                let headers = [
+                    credential,
+                    ("Content-Type", "application/json"),
+                    ("Content-Length", length.as_str()),
+                ];
+                raw.head("POST /internal/tokens/revoke", &headers);
+                raw.bytes(body.as_bytes()).unwrap();
+                raw.response()
+            })
+            .collect::<Vec<_>>()
+    });
+    let answers: Vec<_> = answers.into_iter().flatten().collect();
+    let held = answers.iter().filter(|answer| answer.status == 204).count();
+    assert_eq!((answers.len(), held), (MOST + 50, MOST));
+    for answer in answers.into_iter().filter(|answer| answer.status != 204) {
+        answer.problem(409, "revoke_all_instead");
+    }
+    // The tokens of the first are dead, those of nobody live.
+    for (jti, status) in [("jti-persondata-0-0", 401), ("jti-persondata-0-free", 200)] {
+        let token = Token::of(&customer.id).claim("jti", jti).hs256();
+        get("/customer/me").bearer(&token).send(&server).expect(status);
+    }
+    let until = json!({"customerId": customer.id, "notBefore": now_secs() + 60});
+    service_revocation(&until).send(&server).expect(204);
+    for n in 0..50 {
+        let one = json!({"customerId": customer.id, "jti": format!("jti-persondata-later-{n}")});
+        service_revocation(&one).send(&server).expect(204);
+    }
 }

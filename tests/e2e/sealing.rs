@@ -1,16 +1,17 @@
 //! What lies on the disk tells nothing about people: all files are searched, in every encoding that we could think
 //! of, and the customers' files without the vaults' open for nobody.
 
-use crate::support::http::{Request, get, patch, post, put};
+use crate::support::http::{Request, get, patch, post, put, request};
 use crate::support::integration::admin;
 use crate::support::sealed::wrapped;
 use crate::support::server::{Server, namespace, new_data};
-use crate::support::settings::Settings;
+use crate::support::settings::{SERVICE_KEYS, Settings};
 use crate::support::shared::{Customer, create, fresh_id};
 use crate::support::token::Token;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -36,6 +37,17 @@ const PERSONAL: &[&str] = &[
     "caller-request-of-zelda",
     "jti-of-zelda-quux",
     "zelda.married@mailbox.example",
+    "zelda.third@mailbox.example",
+    "medal-of-the-marmalade",
+    "Quuxine the Reserved",
+    "wishes to be forgotten",
+];
+
+/// Addresses of which nothing lies there, not even what guessing them would find.
+const EMAILS: &[&str] = &[
+    "zelda.quux@mailbox.example",
+    "zelda.married@mailbox.example",
+    "zelda.third@mailbox.example",
 ];
 
 fn token(id: &str) -> Token {
@@ -108,7 +120,99 @@ fn scenario(server: &Server) -> Customer {
             .send(server)
             .expect(200);
     }
+    move_in_and_out(server, &customer);
     customer
+}
+
+/// Records of an older service, another address, a look at it by that, a copy of everything, and the wish to go.
+fn move_in_and_out(server: &Server, customer: &Customer) {
+    let id = &customer.id;
+    let record = json!({
+        "customerId": id, "email": "zelda.quux@mailbox.example", "flairs": ["medal-of-the-marmalade"],
+        "createdAt": "2024-01-01T00:00:00Z", "updatedAt": "2024-02-01T00:00:00Z",
+    });
+    let name = json!({"userId": id, "name": "Quuxine the Reserved", "reservedAt": "2024-01-01T00:00:00Z"});
+    let index = format!(
+        "idx:customer:email-to-customer:{}",
+        hex(&digest("zelda.quux@mailbox.example"))
+    );
+    let lines = [
+        json!({"key": format!("customer:customer:{id}"), "value": record}),
+        json!({"key": "customer:displayname:quuxine the reserved", "value": name}),
+        json!({"key": index, "value": id}),
+    ];
+    let lines = lines.map(|line| line.to_string()).join("\n");
+    let told = seen(request("POST", "/internal/import"))
+        .body("application/x-ndjson", lines)
+        .service_key(SERVICE_KEYS[0])
+        .send(server)
+        .expect(200);
+    let told = String::from_utf8(told.body).unwrap();
+    assert_eq!(
+        told.matches("\"merged\"").count() + told.matches("\"created\"").count(),
+        2,
+        "{told}"
+    );
+    let path = format!("/internal/customers/{id}/email");
+    seen(put(&path, &json!({"email": "zelda.third@mailbox.example"})))
+        .service_key(SERVICE_KEYS[0])
+        .send(server)
+        .expect(200);
+    let listed = seen(get("/admin/customers?email=zelda.third@mailbox.example"))
+        .bearer(&admin())
+        .send(server)
+        .ok();
+    assert_eq!(listed["data"][0]["customerId"], id.as_str());
+    let owner = token(id).claim("email", "zelda.third@mailbox.example").hs256();
+    let archive = seen(get("/customer/me/export"))
+        .bearer(&owner)
+        .send(server)
+        .expect(200);
+    assert!(archive.body.starts_with(b"PK"));
+    for method in ["POST", "DELETE"] {
+        let asked = match method {
+            "POST" => post(
+                "/customer/me/erasure",
+                &json!({"reason": "wishes to be forgotten"}),
+            ),
+            _ => request(method, "/customer/me/erasure"),
+        };
+        seen(asked)
+            .header("Idempotency-Key", "\"k3\"")
+            .bearer(&owner)
+            .send(server)
+            .expect(if method == "POST" { 202 } else { 204 });
+    }
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Which of the addresses lie there as a digest that whoever guesses them can make: raw, or in hex or base64.
+fn guessable(folder: &Path) -> Vec<String> {
+    let files = files(folder);
+    let mut found = Vec::new();
+    for email in EMAILS {
+        let digest = digest(email);
+        let needles = [
+            digest.to_vec(),
+            hex(&digest).into_bytes(),
+            hex(&digest).to_uppercase().into_bytes(),
+            STANDARD_NO_PAD.encode(digest).into_bytes(),
+            URL_SAFE_NO_PAD.encode(digest).into_bytes(),
+        ];
+        for needle in needles {
+            let finder = memchr::memmem::Finder::new(&needle);
+            let holding = files.iter().filter(|(_, bytes)| finder.find(bytes).is_some());
+            found.extend(holding.map(|(name, _)| format!("SHA-256 of {email} in {name}")));
+        }
+    }
+    found
 }
 
 /// The text in every encoding in which it might lie about.
@@ -188,6 +292,10 @@ fn nothing_personal_lies_on_the_disk_in_any_encoding() {
     let server = Server::start_in(&settings, &data);
     let customer = scenario(&server);
     assert_eq!(search(data.path(), PERSONAL), [""; 0]);
+    assert_eq!(guessable(data.path()), [""; 0]);
+    fs::write(data.path().join("planted"), hex(&digest(EMAILS[2]))).unwrap();
+    assert_eq!(guessable(data.path()).len(), 1);
+    fs::remove_file(data.path().join("planted")).unwrap();
     // The search finds what does lie there, in the database or its log, in each encoding.
     assert!(!search(data.path(), &[&customer.id]).is_empty());
     for needle in encodings("Zelda Quux") {
@@ -202,6 +310,7 @@ fn nothing_personal_lies_on_the_disk_in_any_encoding() {
     }
     assert_eq!(server.stop().code, Some(0));
     assert_eq!(search(data.path(), PERSONAL), [""; 0]);
+    assert_eq!(guessable(data.path()), [""; 0]);
     // It is all still there for whoever may read it.
     let server = Server::start_in(&settings, &data);
     let shown = customer.get(&server, "/customer/me").ok();

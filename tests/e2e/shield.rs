@@ -4,7 +4,7 @@
 use crate::concurrency::at_once;
 use crate::support::http::{Request, Response, get, post, put};
 use crate::support::log;
-use crate::support::server::{Server, new_data};
+use crate::support::server::{Server, new_data, poll};
 use crate::support::settings::{SERVICE_KEYS, Settings};
 use crate::support::shared::{Customer, create, new_customer};
 use serde_json::json;
@@ -165,8 +165,12 @@ fn a_shield_that_fails_stops_nobody_and_is_logged() {
 }
 
 #[test]
-fn without_a_shield_the_service_runs_and_says_so_once() {
+fn without_a_shield_the_service_runs_and_says_so_at_its_start_and_once_in_an_isolate() {
+    const AT_START: &str = "the configuration has no SHIELD";
     let server = Server::start(&Settings::default());
+    poll("it is said", || {
+        server.log().text().contains(AT_START).then_some(())
+    });
     let customer = Customer::on(&server);
     for _ in 0..20 {
         from(get("/customer/me"), "203.0.113.7")
@@ -176,5 +180,7 @@ fn without_a_shield_the_service_runs_and_says_so_once() {
     }
     let ended = server.stop();
     log::check(&ended.log);
-    assert_eq!(ended.log.matches("no binding SHIELD").count(), 1, "{}", ended.log);
+    for said in [AT_START, "no binding SHIELD"] {
+        assert_eq!(ended.log.matches(said).count(), 1, "{}", ended.log);
+    }
 }

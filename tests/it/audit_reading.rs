@@ -233,14 +233,14 @@ fn fill(world: &mut World, entries: i64) {
     world.sql.raw(|db| {
         db.execute_batch("BEGIN").unwrap();
         let mut insert = db
-            .prepare("INSERT INTO audit (seq, header, detail, hash) VALUES (?1, ?2, zeroblob(40), zeroblob(32))")
+            .prepare("INSERT INTO audit (header, detail, hash) VALUES (?1, zeroblob(40), zeroblob(32))")
             .unwrap();
         for seq in head + 1..=head + entries {
             let at = user_api::types::Timestamp::from_millis(world.now + seq * 1000).to_rfc3339();
             let header = format!(
                 r#"{{"action":"customer.read","actor":{{"id":"user_x","kind":"user"}},"at":"{at}","outcome":"ok","seq":{seq}}}"#
             );
-            insert.execute((seq, header)).unwrap();
+            insert.execute([header]).unwrap();
         }
         drop(insert);
         db.execute_batch("COMMIT; UPDATE audit SET detail = NULL WHERE length(detail) = 40").unwrap();

@@ -1,11 +1,10 @@
-//! What a request costs in statements and rows, which on the platform is money and time.
+//! What a request costs in statements and rows, which on the platform is money and time. What the platform itself
+//! counts of them is the matter of `tests/e2e/billed`.
 
-use crate::support::people::admin;
 use crate::support::people::{Conditional, sound_body};
 use crate::support::{World, ada, service};
 use serde_json::json;
-use user_api::customer::request::Reply;
-use user_api::edge::route::{BodyKind, Route};
+use user_api::edge::route::Route;
 
 fn counted(
     world: &mut World,
@@ -93,69 +92,6 @@ fn statements_are_constants_that_the_platform_can_cache() {
     }
 }
 
-/// What the table of `docs/COST.md` tells, warm: who does what, by a body that changes something.
-const BILLED: &[(&str, Route)] = &[
-    ("a user", Route::GetCustomer),
-    ("a user", Route::PatchCustomer),
-    ("a user", Route::GetStatus),
-    ("a user", Route::GetUsage),
-    ("a user", Route::GetSession),
-    ("a user", Route::GetUser),
-    ("a user", Route::PatchUser),
-    ("a user", Route::GetPreferences),
-    ("a user", Route::PatchPreferences),
-    ("the owner", Route::ListKeys),
-    ("a service", Route::EnsureCustomer),
-    ("an admin", Route::AdminGetLimits),
-    ("an admin", Route::AdminGetUsage),
-];
-
-/// One row of the table. The prices are those that the page cites, in millionths of a dollar.
-fn billed(who: &str, route: Route) -> String {
-    let mut world = World::new();
-    world.send(&ada().asks(Route::GetUser));
-    let caller = match who {
-        "a service" => service(),
-        "an admin" => admin(),
-        "the owner" => ada().change(|user| user.scopes = vec!["customer:owner".to_owned()]),
-        _ => ada(),
-    };
-    let request = || match route.body() {
-        BodyKind::None => caller.asks(route),
-        _ => caller.says(route, &sound_body(route)),
-    };
-    if route.body() == BodyKind::None {
-        world.send(&request());
-    }
-    let (_, written, read) = counted(&mut world, &request());
-    let answer = world.send(&request());
-    assert!(!matches!(answer, Reply::Refused(_)), "{route:?}: {answer:?}");
-    let price = 450_000 + written * 1_000_000 + read * 1_000;
-    let (method, path) = (route.method().as_str(), route.pattern());
-    let (dollars, thousandths) = (price / 1_000_000, price % 1_000_000 / 1_000);
-    format!("| {method} `{path}` by {who} | {written} | {read} | {dollars}.{thousandths:03} |\n")
-}
-
-#[test]
-fn the_table_of_costs_is_true() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/COST.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    const HEAD: &str = "| Operation | Rows written | Rows read | $ a million |\n|---|---|---|---|\n";
-    let (before, after) = page.split_once(HEAD).expect("the head of the table");
-    let table: String = BILLED.iter().map(|&(who, route)| billed(who, route)).collect();
-    let end = after
-        .split_inclusive('\n')
-        .take_while(|line| line.starts_with('|'))
-        .map(str::len)
-        .sum();
-    let (told, rest) = after.split_at(end);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{HEAD}{table}{rest}")).unwrap();
-    } else {
-        assert_eq!(told, table, "docs/COST.md does not tell what requests cost");
-    }
-}
-
 #[test]
 fn a_hot_request_costs_no_more_after_a_long_history() {
     for route in [Route::GetCustomer, Route::PatchCustomer] {
@@ -179,12 +115,13 @@ fn grow(connection: &rusqlite::Connection, entries: i64) {
     let last: i64 = connection
         .query_row("SELECT max(seq) FROM audit", [], |row| row.get(0))
         .unwrap();
-    let columns = "header, detail, hash, limiter";
+    let columns = "detail, hash, limiter";
     connection
         .execute(
             &format!(
                 "WITH RECURSIVE n(seq) AS (SELECT ?1 + 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < ?2) \
-                 INSERT INTO audit (seq, {columns}) SELECT n.seq, {columns} FROM n, audit WHERE audit.seq = ?1"
+                 INSERT INTO audit (header, {columns}) \
+                 SELECT json_set(header, '$.seq', n.seq), {columns} FROM n, audit WHERE audit.seq = ?1"
             ),
             [last, entries],
         )

@@ -91,6 +91,7 @@ fn asking_an_empty_shard_writes_nothing() {
         list.ask(What::Page(everybody(10))),
         Answer::Page(list::Page::default())
     );
+    assert_eq!(list.ask(What::Has { customer: id("a") }), Answer::Has(false));
     for shard in [&claims, &list] {
         assert!(!is_initialised(&shard.sql).unwrap());
         assert_eq!(shard.sql.rows_written.get(), 0);

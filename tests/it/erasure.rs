@@ -2,10 +2,12 @@
 
 use crate::export::{begin, pull};
 use crate::support::people::{Who, ada, admin, service};
-use crate::support::world::HOUR;
+use crate::support::world::{HOUR, Seeded};
 use crate::support::{Harm, World};
 use serde_json::{Value, json};
+use user_api::caller::{Caller, Integration};
 use user_api::crypto::SigningKeys;
+use user_api::customer::Customer;
 use user_api::customer::erasure::run::{KEPT, Legacy, WIPE_ROWS, WIPED};
 use user_api::customer::errand::{Answer, Errand, Standing, What};
 use user_api::customer::export::Export;
@@ -14,8 +16,9 @@ use user_api::customer::request::Reply;
 use user_api::edge::route::Route;
 use user_api::email::EmailIndex;
 use user_api::error::{Code, Result};
+use user_api::legacy::owned::{Position, Stop};
 use user_api::sql::Sql;
-use user_api::types::{CustomerId, Timestamp};
+use user_api::types::{CustomerId, KeyDigest, Timestamp};
 use user_api::vault::Errand as KeyErrand;
 use user_api::verify::certificate::{self, Certificate};
 
@@ -110,7 +113,7 @@ impl World {
     /// Tells what waits, in its order or the other way round.
     fn tell(&mut self, reversed: bool) -> Result<()> {
         let now = Timestamp::from_millis(self.now);
-        let mut notices = self.in_turn(|world| world.customer.notices(&world.sql, now))?;
+        let mut notices = self.in_turn(|customer, sql| customer.notices(sql, now))?;
         if reversed {
             notices.reverse();
         }
@@ -120,27 +123,36 @@ impl World {
                     let held = self.vault.ask(KeyErrand::DeleteAll)?;
                     assert_eq!(held.wrapped, None);
                 }
-                Told::Legacy => {
-                    self.in_turn(|world| world.customer.heard_of_legacy(&world.sql, &Legacy::Deleted(2)))?
-                }
+                Told::Legacy => self.heard(&Legacy::Deleted(2))?,
                 Told::List(listing) => {
                     let erased = self.text("SELECT status FROM customer") == "erased";
                     assert_eq!(listing.shown.is_none(), erased);
                 }
                 Told::Release { .. } | Told::Alias(_) => {}
             }
-            self.in_turn(|world| world.customer.noticed(&world.sql, &notice, true, now))?;
+            self.in_turn(|customer, sql| customer.noticed(sql, &notice, true, now))?;
         }
         Ok(())
     }
 
-    fn in_turn<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
-        // Each is one statement, or two that may be repeated; the shell has a transaction around them.
-        let done = work(self);
-        if done.is_err() {
+    /// What came of a round through the older service's store.
+    fn heard(&mut self, outcome: &Legacy) -> Result<()> {
+        let now = Timestamp::from_millis(self.now);
+        self.in_turn(|customer, sql| customer.heard_of_legacy(sql, outcome, now))
+    }
+
+    fn in_turn<T>(&mut self, mut work: impl FnMut(&mut Customer, &dyn Sql) -> Result<T>) -> Result<T> {
+        let (customer, sql) = (&mut self.customer, &self.sql);
+        let mut done = None;
+        let committed = sql.transaction(&mut || {
+            done = Some(work(customer, sql)?);
+            Ok(())
+        });
+        if committed.is_err() {
             self.customer.forget();
         }
-        done
+        committed?;
+        Ok(done.unwrap())
     }
 
     fn is_idle(&self) -> bool {
@@ -196,6 +208,19 @@ impl World {
                 0
             );
             assert!(self.vault.held().is_some());
+            assert_eq!(
+                self.number("SELECT count(*) FROM erasure WHERE profile IS NOT NULL"),
+                0
+            );
+        }
+        // The key stays as long as the older service's store is not done with.
+        if self.number("SELECT count(*) FROM outbox WHERE kind = 'legacy'") == 1
+            && self.number("SELECT count(*) FROM outbox WHERE kind = 'vault'") == 0
+        {
+            assert_eq!(
+                self.number("SELECT count(*) FROM erasure WHERE length(profile) > 0"),
+                1
+            );
         }
         if self.number("SELECT count(*) FROM erasure WHERE certificate IS NOT NULL") == 1 {
             assert_eq!(self.vault.held(), None);
@@ -288,6 +313,34 @@ fn whoever_asked_withdraws_it_and_nothing_has_changed() {
     let mut after = world.json(&owner().asks(Route::GetCustomer));
     after["lastSeenAt"] = before["lastSeenAt"].clone();
     assert_eq!(after, before);
+}
+
+#[test]
+fn the_session_tells_every_user_when_the_customer_is_erased() {
+    let mut world = World::new();
+    for (who, is_owner) in [(ada(), false), (owner(), true)] {
+        let session = world.json(&who.asks(Route::GetSession));
+        assert_eq!(
+            (&session["isOwner"], &session["erasureDueAt"]),
+            (&json!(is_owner), &Value::Null)
+        );
+    }
+    let body = json!({"reason": "by letter", "graceDays": 3});
+    let asked = world.accepted(&admin(), Route::AdminRequestErasure, &body);
+    for who in [ada(), owner()] {
+        assert_eq!(
+            world.json(&who.asks(Route::GetSession))["erasureDueAt"],
+            asked["dueAt"]
+        );
+    }
+    assert_eq!(
+        world.send(&admin().asks(Route::AdminWithdrawErasure)),
+        Reply::Done
+    );
+    assert_eq!(
+        world.json(&ada().asks(Route::GetSession))["erasureDueAt"],
+        Value::Null
+    );
 }
 
 #[test]
@@ -421,7 +474,7 @@ fn at_the_due_moment_it_is_gone_for_everybody_even_if_no_alarm_came() {
     for route in [
         Route::AdminGetCustomer,
         Route::AdminWithdrawErasure,
-        Route::AdminListAudit,
+        Route::AdminExport,
     ] {
         assert_eq!(
             world.refusal(&admin().asks(route)),
@@ -518,6 +571,170 @@ fn an_export_under_way_ends_at_the_due_moment_even_if_no_alarm_came() {
         Code::CustomerErased
     );
     world.invariants();
+}
+
+#[test]
+fn an_administrator_reads_the_log_of_an_erased_customer_without_its_details_and_nobody_else_does() {
+    let mut world = World::new();
+    world.fill();
+    world.accepted(&owner(), Route::RequestErasure, &json!({"reason": "We part."}));
+    let before = world.json(&admin().queries(Route::AdminListAudit, "limit=100"));
+    world.now += 7 * DAY;
+    // A read of the log is in the log, and so is the erasure.
+    let entries = before["data"].as_array().unwrap().len() + 1;
+    // Before its rows are gone, and after.
+    for is_over in [false, true] {
+        if is_over {
+            world.run_out();
+        }
+        let page = world.json(&admin().queries(Route::AdminListAudit, "limit=100"));
+        let data = page["data"].as_array().unwrap();
+        assert_eq!(data.len(), entries + if is_over { 2 } else { 1 });
+        assert!(data.iter().all(|entry| entry["detail"].is_null()));
+        let hash = |n: usize| data[data.len() - n]["hash"].clone();
+        let old = before["data"].as_array().unwrap();
+        assert_eq!(hash(1), old[old.len() - 1]["hash"]);
+        let head = world.json(&admin().queries(Route::AdminGetAuditHead, "since=0"));
+        assert_eq!(head["hash"], data[0]["hash"]);
+        assert_eq!(head["leaves"].as_array().unwrap().len(), data.len());
+        assert_eq!(
+            world.refusal(&admin().queries(Route::AdminListAudit, "cursor=forged")),
+            Code::InvalidCursor
+        );
+        for who in [owner(), ada()] {
+            for route in [Route::ListAudit, Route::GetAuditHead] {
+                assert_eq!(world.refusal(&who.asks(route)), Code::CustomerErased);
+            }
+        }
+    }
+    let log = world.log();
+    assert!(log.last().unwrap().brief().starts_with("customer.erased "));
+    let certificate = world.certificate().unwrap();
+    let head = world.json(&admin().asks(Route::AdminGetAuditHead));
+    assert_eq!(head["hash"], certificate.audit.after.hash.as_str());
+}
+
+#[test]
+fn a_made_up_key_of_the_older_form_learns_nothing_of_an_erasure() {
+    let mut world = World::due();
+    world.run_out();
+    let made_up = Who(Caller::Integration(Box::new(Integration {
+        customer: CustomerId::parse("cust_acme").unwrap(),
+        digest: KeyDigest::new([9; 32]),
+        legacy: true,
+        browser_origin: None,
+    })));
+    let Reply::Refused(error) = world.send(&made_up.asks(Route::GetCustomer)) else {
+        panic!("not refused");
+    };
+    assert_eq!(error.code, Code::InvalidApiKey);
+    assert!(error.members.is_empty(), "{:?}", error.members);
+    // Word for word what a customer that was never there answers.
+    let never = World::absent().send(&made_up.asks(Route::GetCustomer));
+    assert_eq!(Reply::Refused(error), never);
+}
+
+#[test]
+fn the_key_is_destroyed_only_after_the_older_store_and_its_rounds_are_counted_once() {
+    let mut world = World::due();
+    let now = Timestamp::from_millis(world.now);
+    world
+        .in_turn(|customer, sql| customer.erase_if_due(sql, now, &mut Seeded(5)))
+        .unwrap();
+    let told = |world: &World, kind: &str| {
+        world.number(&format!("SELECT count(*) FROM outbox WHERE kind = '{kind}'"))
+    };
+    let way = Position {
+        stop: 3,
+        of: 9,
+        cursor: Some("more".to_owned()),
+    };
+    for round in 1..=2 {
+        world.heard(&Legacy::Partly(5, way.clone())).unwrap();
+        assert_eq!((told(&world, "legacy"), told(&world, "vault")), (1, 0));
+        assert_eq!(
+            world.number("SELECT mark FROM outbox WHERE kind = 'legacy'"),
+            round
+        );
+        let held = world.vault.ask(KeyErrand::Look).unwrap();
+        let (trail, from) = world
+            .in_turn(|customer, sql| customer.legacy_trail(sql, &held))
+            .unwrap();
+        assert_eq!(from, way);
+        // The sealed profile still tells which e-mail the store may have an index of.
+        let index = user_api::legacy::wanted::index("owner@example.com");
+        let stops = trail.stops();
+        assert!(index.into_iter().all(|key| stops.contains(&Stop::Foreign(key))));
+    }
+    world.heard(&Legacy::Deleted(1)).unwrap();
+    // Told twice, it is counted once.
+    world.heard(&Legacy::Deleted(1)).unwrap();
+    world.heard(&Legacy::Partly(5, way)).unwrap();
+    assert_eq!(told(&world, "vault"), 1);
+    world.restart();
+    world.run_out();
+    world.invariants();
+    let certificate = world.certificate().unwrap();
+    assert_eq!(certificate.destroyed["legacyRecords"], 11);
+    let not_reached = |what: &str| certificate.not_reached.iter().any(|item| item.what == what);
+    assert!(not_reached("legacyStoreOtherKeys") && !not_reached("legacyStoreByHash"));
+}
+
+#[test]
+fn the_certificate_says_what_of_an_older_store_was_not_reached() {
+    // Whether it is bound, whether anything came from it, and whether the key to that was there.
+    for (is_bound, moved_in, is_lost) in [
+        (false, false, false),
+        (false, true, false),
+        (true, true, false),
+        (true, true, true),
+    ] {
+        let mut world = World::due();
+        if moved_in {
+            let row = "INSERT INTO legacy VALUES ('api_key', 'abc', x'00')";
+            world.sql.raw(|db| db.execute(row, [])).unwrap();
+        }
+        let now = Timestamp::from_millis(world.now);
+        world
+            .in_turn(|customer, sql| customer.erase_if_due(sql, now, &mut Seeded(5)))
+            .unwrap();
+        if is_lost {
+            world.vault.lose();
+        }
+        if is_bound {
+            let held = world.vault.ask(KeyErrand::Look).unwrap();
+            let (trail, _) = world
+                .in_turn(|customer, sql| customer.legacy_trail(sql, &held))
+                .unwrap();
+            let known = Stop::Foreign("auth:apikey:abc".to_owned());
+            assert_eq!(trail.stops().contains(&known), !is_lost);
+        }
+        let outcome = if is_bound {
+            Legacy::Deleted(0)
+        } else {
+            Legacy::NotBound
+        };
+        world.heard(&outcome).unwrap();
+        world.run_out();
+        let certificate = world.certificate().unwrap();
+        let told: Vec<_> = certificate
+            .not_reached
+            .iter()
+            .map(|item| item.what.as_str())
+            .filter(|what| what.starts_with("legacy"))
+            .collect();
+        let wanted: &[&str] = match (is_bound, moved_in) {
+            (false, false) => &[],
+            (false, true) => &["legacyStore"],
+            // The document that was written here is none that anything opens.
+            (true, _) => &["legacyStoreOtherKeys", "legacyStoreByHash"],
+        };
+        assert_eq!(told, wanted, "{is_bound} {moved_in} {is_lost}");
+        assert_eq!(
+            certificate.destroyed.get("movedInDocuments"),
+            Some(&i64::from(moved_in))
+        );
+    }
 }
 
 #[test]

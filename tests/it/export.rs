@@ -230,6 +230,37 @@ fn the_log_tells_that_an_export_began_and_what_was_handed_out() {
 }
 
 #[test]
+fn a_revoked_token_ends_its_export_with_the_next_piece() {
+    for all in [true, false] {
+        let mut world = populated();
+        let stolen = owner().change(|user| user.jti = Some("stolen".to_owned()));
+        let mut export = begin(&mut world, &stolen, Route::ExportCustomer);
+        pull(&mut world, &mut export).unwrap();
+        let what = if all {
+            json!({"all": true})
+        } else {
+            json!({"jti": "stolen"})
+        };
+        assert_eq!(world.send(&owner().says(Route::RevokeTokens, &what)), Reply::Done);
+        assert_eq!(
+            pull(&mut world, &mut export).unwrap_err().code,
+            Code::TokenRevoked
+        );
+        let now = Timestamp::from_millis(world.now);
+        let World {
+            sql,
+            customer,
+            entropy,
+            ..
+        } = &mut world;
+        customer.abandon(sql, &export, now, entropy).unwrap();
+        let last = world.log().pop().unwrap();
+        assert_eq!(last.brief(), "export.aborted ok user");
+        assert_eq!(last.detail.unwrap()["reason"], "revoked");
+    }
+}
+
+#[test]
 fn an_export_that_is_broken_off_is_told_and_leaves_no_copy() {
     let mut world = populated();
     let mut cancelled = begin(&mut world, &owner(), Route::ExportCustomer);

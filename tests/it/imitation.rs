@@ -5,7 +5,7 @@ use user_api::error::Error;
 use user_api::sql::{Sql, Value};
 
 fn error(result: user_api::error::Result<impl std::fmt::Debug>) -> String {
-    result.unwrap_err().internal.unwrap().into_owned()
+    result.unwrap_err().internal.as_ref().unwrap().to_string()
 }
 
 #[test]

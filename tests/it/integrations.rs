@@ -281,3 +281,34 @@ fn a_repeated_request_is_answered_as_it_was_and_done_once() {
     world.json(&create);
     assert_eq!(world.count("api_keys"), 3);
 }
+
+#[test]
+fn a_made_up_key_of_the_older_form_leaves_no_trace() {
+    use user_api::caller::{Caller, Integration};
+    use user_api::types::{CustomerId, KeyDigest};
+    let mut world = World::new();
+    world.json(&ada().asks(Route::GetCustomer));
+    let (before, usage) = (world.dump(), |world: &mut World| {
+        let usage = world.json(&admin().sends_to(Route::AdminGetUsage, "cust_acme", b""));
+        usage["today"].as_array().unwrap().len()
+    });
+    let made_up = |number: u8| {
+        Who(Caller::Integration(Box::new(Integration {
+            customer: CustomerId::parse("cust_acme").unwrap(),
+            digest: KeyDigest::new([number; 32]),
+            legacy: true,
+            browser_origin: None,
+        })))
+    };
+    for number in 0..50 {
+        let refused = world.refusal(&made_up(number).asks(Route::GetCustomer));
+        assert_eq!(refused, Code::InvalidApiKey);
+    }
+    assert_eq!(world.dump(), before);
+    world.now += 60_000;
+    let (counted, entries) = (usage(&mut world), world.log().len());
+    assert_eq!(counted, 2, "the creation and the reading");
+    // Neither does it push refusals of the customer's own callers into a sum.
+    assert_eq!(world.refusal(&ada().asks(Route::ListKeys)), Code::Forbidden);
+    assert_eq!(world.log().len(), entries + 1);
+}

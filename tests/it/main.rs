@@ -32,8 +32,10 @@ mod moving;
 mod operator;
 mod preferences;
 mod sealing;
+mod silence;
 mod status;
 mod status_gate;
+mod taking_back;
 mod users;
 mod vault;
 

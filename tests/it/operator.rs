@@ -85,6 +85,7 @@ fn by(who: &Who) -> By {
             ip: Some("203.0.113.9".to_owned()),
             user_agent: None,
         },
+        fingerprint: None,
     }
 }
 
@@ -239,7 +240,7 @@ fn what_is_due_is_done_by_the_tick() {
         office.ask(&admin(), refused(Act::ListCustomers));
     }
     office.ask(&service(), revoke("a"));
-    assert_eq!(office.operator.due().unwrap().as_millis(), NEW_YEAR + 60_000);
+    assert_eq!(office.operator.due().unwrap().as_millis(), NEW_YEAR + 5_000);
     office.now += 86_400_000 + 60_000;
     let now = Timestamp::from_millis(office.now);
     office

@@ -56,7 +56,8 @@ CREATE TABLE audit (
   header  TEXT    NOT NULL,
   detail  BLOB,
   hash    BLOB    NOT NULL CHECK (length(hash) = 32),
-  limiter BLOB
+  limiter BLOB,
+  CHECK (header ->> '$.seq' = seq)
 ) STRICT;
 
 CREATE TABLE customer (
@@ -84,8 +85,10 @@ CREATE TABLE erasure (
   due_at        INTEGER NOT NULL CHECK (due_at >= requested_at),
   erased_at     INTEGER,
   progress      TEXT    CHECK (json_valid(progress)),
+  profile       BLOB,
   certificate   TEXT,
-  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL))
+  CHECK ((erased_at IS NULL) = (progress IS NULL) AND (certificate IS NULL OR erased_at IS NOT NULL)
+         AND (profile IS NULL OR erased_at IS NOT NULL AND certificate IS NULL))
 ) STRICT;
 
 CREATE TABLE export_legacy (
@@ -159,6 +162,10 @@ CREATE TABLE revocations (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE schema_version (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
+
+CREATE TABLE stood_aside (
+  one  INTEGER PRIMARY KEY CHECK (one = 1)
+) STRICT;
 
 CREATE TABLE token_state (
   one         INTEGER PRIMARY KEY CHECK (one = 1),
@@ -264,8 +271,7 @@ CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN
   SELECT RAISE(ABORT, 'audit entries are never deleted');
 END;
 
-CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit
-WHEN EXISTS (SELECT 1 FROM audit WHERE seq = new.seq)
+CREATE TRIGGER audit_is_never_replaced BEFORE INSERT ON audit WHEN new.seq <> -1
 BEGIN
   SELECT RAISE(ABORT, 'audit entries are never replaced');
 END;
@@ -280,5 +286,11 @@ CREATE TRIGGER what_was_erased_is_never_withdrawn BEFORE DELETE ON erasure
 WHEN old.erased_at IS NOT NULL
 BEGIN
   SELECT RAISE(ABORT, 'what was erased is never withdrawn');
+END;
+
+CREATE TRIGGER who_stood_aside_becomes_no_customer BEFORE INSERT ON customer
+WHEN EXISTS (SELECT 1 FROM stood_aside)
+BEGIN
+  SELECT RAISE(ABORT, 'who stood aside becomes no customer');
 END;
 

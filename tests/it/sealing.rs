@@ -41,7 +41,7 @@ fn unreadable(world: &mut World, request: &Request) {
     let before = world.dump();
     let error = world.try_send(request).unwrap_err();
     assert_eq!(error.code, Code::SealedDataUnreadable, "{:?}", request.command);
-    assert!(!error.internal.unwrap().is_empty());
+    assert!(!error.internal.as_ref().unwrap().is_empty());
     assert!(world.dump() == before, "{:?} wrote something", request.command);
 }
 
@@ -149,6 +149,7 @@ fn the_list_shows_a_damaged_customer_without_what_is_damaged() {
     let by = By {
         caller: Caller::User(user),
         origin: ada().asks(Route::GetUser).origin,
+        fingerprint: None,
     };
     let show = What::Show { by: Box::new(by) };
     let shown = |world: &mut World| match world.try_errand(&show).unwrap() {

@@ -237,8 +237,8 @@ fn the_session_tells_who_one_is() {
     assert_eq!(
         world.json(&admin().asks(Route::GetSession)),
         json!({
-            "customerId": "cust_acme", "userId": user_id, "isAdmin": true, "csrf": "csrf-of-the-token",
-            "expiresAt": "2026-01-01T01:00:00.000Z",
+            "customerId": "cust_acme", "userId": user_id, "isAdmin": true, "isOwner": false,
+            "csrf": "csrf-of-the-token", "expiresAt": "2026-01-01T01:00:00.000Z", "erasureDueAt": null,
         })
     );
 }

@@ -8,14 +8,17 @@ use worker::{
     event,
 };
 
-/// As long as the reply of user-api to the same request.
+/// As long as the reply of user-api to GET `/customer/me`.
 const REPLY: &str = include_str!("../reply.json");
-/// As long as the rows of user-api's audit log.
-const ROW: &str = include_str!("../row.json");
+/// As long as the rows of user-api's audit log: header, sealed detail, hash and state of the limits.
+const ROW: &str = include_str!("../row.txt");
 
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: worker::Context) -> Result<Response> {
-    let stub = env.durable_object("OBJECTS")?.get_by_name("hot")?;
+    // `worker` has read the path anyway.
+    let path = request.path();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let stub = env.durable_object("OBJECTS")?.get_by_name(name)?;
     let mut init = RequestInit::new();
     init.with_method(Method::Get);
     if request.method() == Method::Get {

@@ -25,5 +25,6 @@ const peer :Workerd.Worker = (
     (name = "SERVICE_KEY", fromEnvironment = "SERVICE_KEY"),
     (name = "RATE_LIMITS", fromEnvironment = "RATE_LIMITS"),
     (name = "TIGHT_LIMITS", fromEnvironment = "TIGHT_LIMITS"),
+    (name = "GROUP_COMMIT", fromEnvironment = "GROUP_COMMIT"),
   ],
 );

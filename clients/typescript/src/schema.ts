@@ -129,6 +129,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/admin/customers/{customerId}/audit/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where a customer's audit log ends */
+        get: operations["adminGetAuditHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/admin/customers/{customerId}/erasure": {
         parameters: {
             query?: never;
@@ -893,6 +910,15 @@ export interface components {
             name?: string | null;
             plan?: components["schemas"]["Plan"] | null;
         };
+        /** @description A customer's limits, as administrators see them. */
+        AdminLimits: {
+            /** @description What the customer set for itself. */
+            byCustomer: components["schemas"]["Policy"][];
+            /** @description What administrators set for this customer. */
+            own: components["schemas"]["Policy"][];
+            /** @description What is in force: its plan's and its own. */
+            policies: components["schemas"]["Policy"][];
+        };
         /** @description An API key as its owner sees it; `secret` is there only in the answer that made it. */
         ApiKey: {
             allowedOrigins: string[];
@@ -1125,6 +1151,8 @@ export interface components {
             erasedAt?: string | null;
             /** Format: date-time */
             requestedAt: string;
+            /** @description What an administrator asked for, first or later, only an administrator withdraws. */
+            requestedBy: components["schemas"]["Requester"];
             /** @description `scheduled` while it can be withdrawn, then `erased`. */
             status: string;
         };
@@ -1509,6 +1537,11 @@ export interface components {
         Release: {
             lease: string;
         };
+        /**
+         * @description Who asked for an erasure.
+         * @enum {string}
+         */
+        Requester: "customer" | "administrator";
         /** @description RFC 9728 section 2. */
         ResourceMetadata: {
             authorization_servers: string[];
@@ -1607,9 +1640,16 @@ export interface components {
         Session: {
             csrf: string | null;
             customerId: components["schemas"]["CustomerId"];
+            /**
+             * Format: date-time
+             * @description When the whole customer is erased, if that was asked for: a matter of all its users.
+             */
+            erasureDueAt: string | null;
             /** Format: date-time */
             expiresAt: string;
             isAdmin: boolean;
+            /** @description Whether the user owns the customer: may export and erase it, and make its keys. */
+            isOwner: boolean;
             userId: string;
         };
         /**
@@ -1939,8 +1979,10 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
-        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification": {
+        "403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
@@ -2378,6 +2420,19 @@ export interface components {
             };
         };
         /** @description - `body_too_large`: The body is too large */
+        "413.body_too_large-charged": {
+            headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem413"];
+            };
+        };
+        /** @description - `body_too_large`: The body is too large */
         "413.body_too_large-charged-replayed": {
             headers: {
                 "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
@@ -2557,21 +2612,6 @@ export interface components {
             };
             content: {
                 "application/problem+json": components["schemas"]["Problem422"];
-            };
-        };
-        /**
-         * @description - `quota_exceeded`: A rate limit is exceeded
-         *     - `too_many_requests`: Too many requests from one address
-         */
-        "429.quota_exceeded.too_many_requests": {
-            headers: {
-                "Retry-After": components["headers"]["Retry-After"];
-                "X-Encrypted": components["headers"]["X-Encrypted"];
-                "X-Request-Id": components["headers"]["X-Request-Id"];
-                [name: string]: unknown;
-            };
-            content: {
-                "application/problem+json": components["schemas"]["Problem429"];
             };
         };
         /**
@@ -2775,7 +2815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["JwkSet"];
+                    "application/jwk-set+json": components["schemas"]["JwkSet"];
                 };
             };
             500: components["responses"]["500.internal_error-open"];
@@ -2850,6 +2890,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -2902,6 +2943,7 @@ export interface operations {
             400: components["responses"]["400.malformed_request.invalid_cursor"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3009,6 +3051,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
             412: components["responses"]["412.stale_version"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3242,6 +3285,52 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
+            422: components["responses"]["422.validation_failed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+        };
+    };
+    adminGetAuditHead: {
+        parameters: {
+            query?: {
+                /** @description Adds the leaf hashes of the entries after this one. */
+                since?: number;
+            };
+            header?: {
+                /** @description W3C Trace Context. */
+                traceparent?: components["parameters"]["TraceParent"];
+                /** @description `1` asks for a `SealedResponse`. */
+                "X-Encrypt-Response"?: components["parameters"]["EncryptResponse"];
+                /** @description An id of the caller's own. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path: {
+                /** @description A customer's id. */
+                customerId: components["parameters"]["customerId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The head, signed. */
+            200: {
+                headers: {
+                    "X-Encrypted": components["headers"]["X-Encrypted"];
+                    "X-Request-Id": components["headers"]["X-Request-Id"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditHead"];
+                };
+            };
+            400: components["responses"]["400.malformed_request"];
+            401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
+            403: components["responses"]["403.forbidden.encryption_required"];
+            404: components["responses"]["404.customer_not_found"];
+            410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             422: components["responses"]["422.validation_failed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3282,6 +3371,7 @@ export interface operations {
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found.erasure_not_found"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3378,6 +3468,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-replayed"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
             422: components["responses"]["422.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
@@ -3418,6 +3509,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found"];
             409: components["responses"]["409.limit_reached"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3450,7 +3542,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request"];
@@ -3458,6 +3550,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3499,7 +3592,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Limits"];
+                    "application/json": components["schemas"]["AdminLimits"];
                 };
             };
             400: components["responses"]["400.malformed_request.malformed_body-replayed"];
@@ -3719,6 +3812,7 @@ export interface operations {
             403: components["responses"]["403.forbidden.encryption_required"];
             404: components["responses"]["404.customer_not_found"];
             410: components["responses"]["410.customer_erased"];
+            413: components["responses"]["413.body_too_large"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
@@ -3776,6 +3870,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -3833,6 +3928,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -3990,6 +4086,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4102,6 +4199,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4147,6 +4245,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
             422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4320,6 +4419,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             422: components["responses"]["422.validation_failed-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4364,6 +4464,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.audit_entry_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4407,6 +4508,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             422: components["responses"]["422.validation_failed-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4448,6 +4550,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4542,6 +4645,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found.erasure_not_found-charged-replayed"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
             422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
@@ -4581,6 +4685,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4621,6 +4726,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4704,6 +4810,8 @@ export interface operations {
             200: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -4712,18 +4820,18 @@ export interface operations {
                     "application/json": components["schemas"]["Consumed"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found-replayed"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased-replayed"];
-            413: components["responses"]["413.body_too_large-replayed"];
-            415: components["responses"]["415.unsupported_media_type-replayed"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     releaseLease: {
@@ -4752,23 +4860,25 @@ export interface operations {
             204: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request.malformed_body-replayed"];
+            400: components["responses"]["400.malformed_request.malformed_body-charged-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification"];
-            404: components["responses"]["404.customer_not_found-replayed"];
-            409: components["responses"]["409.limit_reached"];
-            410: components["responses"]["410.customer_erased-replayed"];
-            413: components["responses"]["413.body_too_large-replayed"];
-            415: components["responses"]["415.unsupported_media_type-replayed"];
-            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
-            429: components["responses"]["429.too_many_requests"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
+            403: components["responses"]["403.forbidden.insufficient_scope.origin_not_allowed.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
+            404: components["responses"]["404.customer_not_found-charged-replayed"];
+            409: components["responses"]["409.limit_reached-charged"];
+            410: components["responses"]["410.customer_erased-charged-replayed"];
+            413: components["responses"]["413.body_too_large-charged-replayed"];
+            415: components["responses"]["415.unsupported_media_type-charged-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-charged-replayed"];
+            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
         };
     };
     getStatus: {
@@ -4823,6 +4933,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -4968,6 +5079,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5445,6 +5557,7 @@ export interface operations {
             404: components["responses"]["404.customer_not_found-charged"];
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5502,6 +5615,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
@@ -5676,6 +5790,7 @@ export interface operations {
             409: components["responses"]["409.limit_reached-charged"];
             410: components["responses"]["410.customer_erased-charged"];
             412: components["responses"]["412.stale_version-charged"];
+            413: components["responses"]["413.body_too_large-charged"];
             429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];

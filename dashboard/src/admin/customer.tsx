@@ -1,15 +1,16 @@
 // One customer, as an administrator sees it: profile, status, usage, erasure and log, each by itself.
 import { useMemo } from 'preact/hooks';
+import { isProblem } from '@user-api/client';
 import { api } from '../api';
 import { AuditLog } from '../audit/view';
 import { Standing } from '../customer/profile';
-import { Clock } from '../erasure/clock';
 import { Card, Fact, Facts } from '../parts/card';
 import { Loaded } from '../parts/loaded';
 import { Page } from '../parts/page';
 import { ofCustomer } from '../sources';
 import { useResource } from '../store';
 import { Policies } from '../usage/policies';
+import { ErasureOf } from './erasure';
 import { StatusActions } from './status';
 
 export function AdminCustomer({ customerId }: { customerId: string }) {
@@ -18,13 +19,18 @@ export function AdminCustomer({ customerId }: { customerId: string }) {
   const usage = useResource(sources.usage);
   const erasure = useResource(sources.erasure);
   const read = (query: object) => api().get('/admin/customers/{customerId}/audit', { path: { customerId }, query });
+  if (isProblem(whole.error, 'customer_erased')) {
+    return (
+      <Page title={customerId} lead={<a href="#/admin">All customers</a>}>
+        <Loaded of={erasure} what="the erasure" lines={5}>
+          {() => <ErasureOf customerId={customerId} of={erasure} />}
+        </Loaded>
+      </Page>
+    );
+  }
   return (
     <Page title={whole.data?.displayName ?? whole.data?.name ?? customerId} lead={<a href="#/admin">All customers</a>} actions={whole.data !== undefined && <StatusActions of={whole.data} put={whole.put} />}>
-      {erasure.data?.status === 'scheduled' && (
-        <Card title="Erasure is scheduled" isDanger>
-          <Clock erasure={erasure.data} />
-        </Card>
-      )}
+      <ErasureOf customerId={customerId} of={erasure} />
       <div class="columns">
         <Card title="Customer">
           <Loaded of={whole} what="the customer" lines={7}>

@@ -5,7 +5,7 @@ import { Failure } from '../parts/failure';
 import { Skeleton } from '../parts/skeleton';
 import { Entry } from './entry';
 import { FilterBar } from './filters';
-import { useLog } from './log';
+import { MOST_AT_ONCE, useLog } from './log';
 import type { ReadPage } from './log';
 import { NO_FILTERS, queryOf } from './query';
 import { ACTIONS, folded } from './words';
@@ -36,6 +36,10 @@ export function AuditLog({ read, actions = ACTIONS }: { read: ReadPage; actions?
     <>
       <FilterBar filters={filters} change={setFilters} actions={actions} />
       <CheckField label="Live" hint="Looks for new entries every 5 seconds. Each look is an entry, too." checked={isLive} onChange={setLive} />
+      {log.liveError !== undefined && <Failure error={log.liveError} retry={log.look} what="Looking for new entries" />}
+      <p class="hint" role="status">
+        {log.isAnew && `More than ${MOST_AT_ONCE} entries came at once; the list begins at the newest again.`}
+      </p>
       <ol class="entries" aria-label="Entries, newest first">
         {folded(log.entries).map((fold) => (
           <Entry fold={fold} key={fold.entry.seq} />

@@ -9,6 +9,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
   'customer.verify': 'Verified the e-mail',
   'customer.import': 'Moved it in from an older service',
   'customer.erase': 'Erased the customer',
+  'customer.erased': 'Finished the erasure',
   'customer.listed': 'Saw it in the list of customers',
   'customer.suspend': 'Suspended the customer',
   'customer.activate': 'Activated the customer',
@@ -46,6 +47,7 @@ export const ACTIONS: Readonly<Record<string, string>> = {
 export const OPERATOR_ACTIONS: Readonly<Record<string, string>> = {
   'customers.list': 'Listed the customers',
   'customers.import': 'Moved customers in',
+  'keys.rewrap': 'Wrapped data keys anew',
   'customer.missed': 'Asked for a customer that there is not',
   'tokens.revoke': 'Revoked operators’ tokens',
   'audit.list': 'Looked at this log',

@@ -8,6 +8,7 @@ import { Secret } from '../keys/secret';
 import { Card } from '../parts/card';
 import { Icon } from '../parts/icon';
 import { Loaded } from '../parts/loaded';
+import { ForOwner, useOwner } from '../parts/owner';
 import { Page } from '../parts/page';
 import { customer, keys } from '../sources';
 import type { ApiKey } from '../sources';
@@ -23,7 +24,9 @@ function workingFirst(all: readonly ApiKey[]): ApiKey[] {
 }
 
 export function Keys() {
-  const list = useResource(keys);
+  const isOwner = useOwner();
+  // Asked for at once where it is not known yet whether one may: the service knows.
+  const list = useResource(keys, isOwner !== false);
   const whole = useResource(customer);
   const [open, setOpen] = useState<Open | undefined>(undefined);
   const isDisabled = list.data === undefined || (whole.data !== undefined && whole.data.status !== 'active');
@@ -48,25 +51,27 @@ export function Keys() {
       }
     >
       <Card title="Keys">
-        <Loaded of={list} what="the API keys" lines={6}>
-          {({ data }) =>
-            data.length === 0 ? (
-              <p class="hint">There is no key yet.</p>
-            ) : (
-              <ul class="keys">
-                {workingFirst(data).map((apiKey) => (
-                  <KeyRow
-                    key={apiKey.keyId}
-                    apiKey={apiKey}
-                    isDisabled={isDisabled}
-                    rotate={() => setOpen({ kind: 'rotate', apiKey })}
-                    revoke={() => setOpen({ kind: 'revoke', apiKey })}
-                  />
-                ))}
-              </ul>
-            )
-          }
-        </Loaded>
+        <ForOwner what="see and make its keys">
+          <Loaded of={list} what="the API keys" lines={6}>
+            {({ data }) =>
+              data.length === 0 ? (
+                <p class="hint">There is no key yet.</p>
+              ) : (
+                <ul class="keys">
+                  {workingFirst(data).map((apiKey) => (
+                    <KeyRow
+                      key={apiKey.keyId}
+                      apiKey={apiKey}
+                      isDisabled={isDisabled}
+                      rotate={() => setOpen({ kind: 'rotate', apiKey })}
+                      revoke={() => setOpen({ kind: 'revoke', apiKey })}
+                    />
+                  ))}
+                </ul>
+              )
+            }
+          </Loaded>
+        </ForOwner>
       </Card>
       {open?.kind === 'new' && <NewKey close={close} made={made} />}
       {open?.kind === 'rotate' && <Rotate apiKey={open.apiKey} close={close} made={made} />}

@@ -5,7 +5,7 @@ import type { Erasure } from '../sources';
 const WIDTH = 400;
 const HEIGHT = 10;
 
-export function Clock({ erasure: { requestedAt, dueAt } }: { erasure: Erasure }) {
+export function Clock({ erasure: { requestedAt, dueAt, requestedBy } }: { erasure: Erasure }) {
   const now = useNow();
   const begin = Date.parse(requestedAt);
   const due = Date.parse(dueAt);
@@ -22,7 +22,8 @@ export function Clock({ erasure: { requestedAt, dueAt } }: { erasure: Erasure })
       </svg>
       <p>
         {left > 0 ? 'until everything is erased, on ' : 'Everything is being erased; it was due on '}
-        <Time at={dueAt} isExact />. Asked for on <Time at={requestedAt} />.
+        <Time at={dueAt} isExact />. Asked for on <Time at={requestedAt} /> by{' '}
+        {requestedBy === 'administrator' ? 'an administrator' : 'the owner'}.
       </p>
     </div>
   );

@@ -13,12 +13,15 @@ export function Page({ title, lead, actions, children }: {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · user-api`;
+  }, [title]);
+  // Once: a title that comes with the data moves neither focus nor scroll bar of who is reading already.
+  useEffect(() => {
     if (!isFirst) {
       heading.current?.focus({ preventScroll: true });
       scrollTo(0, 0);
     }
     isFirst = false;
-  }, [title]);
+  }, []);
   return (
     <>
       <header class="page-head">

@@ -45,6 +45,13 @@ pub enum Imported {
 }
 
 impl Keys {
+    /// Whether a key of the older form is known, in whatever state.
+    #[must_use]
+    pub fn has_legacy(&self, digest: &KeyDigest) -> bool {
+        let known = |found, key: &KeyRecord| found | ((key.digest == *digest) & key.legacy);
+        self.records.iter().fold(false, known)
+    }
+
     /// Takes over a key. Safe to repeat: what was done to the key here since stays done, and a key that ended
     /// there ends here.
     ///

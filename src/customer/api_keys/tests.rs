@@ -128,5 +128,5 @@ pub fn code<T: std::fmt::Debug>(result: Result<T>) -> &'static str {
 pub fn pointers<T: std::fmt::Debug>(result: Result<T>) -> Vec<String> {
     let error = result.unwrap_err();
     assert_eq!(error.code, Code::ValidationFailed, "{error:?}");
-    error.faults.into_iter().map(|fault| fault.pointer).collect()
+    error.faults.iter().map(|fault| fault.pointer.clone()).collect()
 }

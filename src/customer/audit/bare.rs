@@ -45,8 +45,8 @@ pub fn append(
     let hash = link(&head.hash, &leaf(&header));
     let header = String::from_utf8(header).map_err(|_| Error::fault("an audit header is not UTF-8"))?;
     sql.exec(
-        "INSERT INTO audit (seq, header, hash) VALUES (?, ?, ?)",
-        &[seq.into(), header.into(), hash.as_slice().into()],
+        "INSERT INTO audit (header, hash) VALUES (?, ?)",
+        &[header.into(), hash.as_slice().into()],
     )?;
     *head = Head { seq, hash, at };
     Ok(())

@@ -52,8 +52,8 @@ pub struct Reader<'a> {
     pub sql: &'a dyn Sql,
     /// Whose log.
     pub customer_id: &'a CustomerId,
-    /// The keys of sealed fields.
-    pub fields: &'a FieldKeys,
+    /// The keys of sealed fields; None of an erased customer, whose details are shown no more.
+    pub fields: Option<&'a FieldKeys>,
     /// Where the log ends.
     pub head: &'a Head,
 }
@@ -169,12 +169,12 @@ impl Reader<'_> {
     fn shown(&self, row: &Row, viewer: &Viewer<'_>) -> Result<Value> {
         let seq = row.integer(0)?;
         let header: Value = json::from_stored(row.text(1)?.as_bytes(), "audit header")?;
-        let detail = match row.blob_or_null(2)? {
-            Some(stored) => {
-                let detail = read_detail(self.fields, seq, stored)?;
+        let detail = match (row.blob_or_null(2)?, self.fields) {
+            (Some(stored), Some(fields)) => {
+                let detail = read_detail(fields, seq, stored)?;
                 Some(json::from_stored(&detail.text, "audit detail")?)
             }
-            None => None,
+            _ => None,
         };
         Ok(entry(&header, detail, &hex(row.blob(3)?), viewer))
     }

@@ -6,17 +6,23 @@
 //! 2. Once it is due, the alarm or the next request, whichever is first, makes the customer erased in one commit.
 //!    From then on it is gone for everybody, for ever.
 //! 3. Then everything is destroyed, in bounded steps that may be repeated and cut off anywhere.
-//! 4. When nothing is left, a signed certificate says so. It is kept, and returned to whoever may ask.
+//! 4. When nothing is left, a signed certificate says so. It is kept, and returned to whoever may ask. An administrator
+//!    can still read the log, without its details.
 
 pub mod run;
+mod trail;
 
 use crate::caller::Caller;
+use crate::customer::api_keys::unknown_key;
 use crate::customer::audit::Actor;
+use crate::customer::command::Command;
 use crate::customer::config::Config;
 use crate::customer::entry::changes;
+use crate::customer::execute::read_log;
 use crate::customer::memory::Memory;
-use crate::customer::request::{Reply, Request};
+use crate::customer::request::{Answered, Elsewhere, Reply, Request};
 use crate::customer::status::MAX_REASON_CHARS;
+use crate::customer::turn::Turn;
 use crate::customer::usage::DAY_MS;
 use crate::error::{Code, Error, Result};
 use crate::json;
@@ -271,28 +277,52 @@ pub fn not_found() -> Error {
 }
 
 /// The answer to any request to an erased customer: that it is gone, with the certificate once there is one. Only an
-/// administrator who asks about the erasure itself reads it as a resource.
+/// administrator reads what is left: the erasure itself, as a resource, and the log without its details.
 ///
 /// # Errors
-/// `internal_error`, in practice never.
-pub fn gone(memory: &Memory, request: &Request) -> Result<Reply> {
-    use crate::customer::command::Command;
-    let erasure = memory.erasure.as_ref();
-    if let (Command::ReadErasure, Caller::User(_), true, Some(erasure)) =
-        (&request.command, &request.caller, request.as_admin, erasure)
-    {
-        return Ok(Reply::Content {
-            body: json::to_bytes(&erasure.view())?,
-            version: None,
-            created: false,
-        });
+/// Only faults.
+pub fn gone(turn: &Turn<'_>, memory: &Memory, request: &Request) -> Result<Answered> {
+    match (&request.command, &request.caller) {
+        // A key of the older form carries no proof that anybody ever had it, and all that knew it is gone.
+        (_, Caller::Integration(key)) if key.legacy => return Ok(Reply::Refused(unknown_key()).into()),
+        (command, Caller::User(_)) if request.as_admin => {
+            if let Some(left) = left(turn, memory, request, command)? {
+                return Ok(Answered {
+                    elsewhere: Some(Elsewhere::Erased),
+                    ..left.into()
+                });
+            }
+        }
+        _ => {}
     }
     let mut error = Error::new(Code::CustomerErased, Code::CustomerErased.title());
-    let certificate = erasure.and_then(|erasure| erasure.erased.as_ref()?.certificate.as_ref());
-    if let Some(certificate) = certificate {
+    let erased = memory
+        .erasure
+        .as_ref()
+        .and_then(|erasure| erasure.erased.as_ref());
+    if let Some(certificate) = erased.and_then(|erased| erased.certificate.as_ref()) {
         error
             .members
             .insert("certificate".to_owned(), certificate.as_str().into());
     }
-    Ok(Reply::Refused(error))
+    Ok(Reply::Refused(error).into())
+}
+
+/// What is left of an erased customer for an administrator to read.
+fn left(turn: &Turn<'_>, memory: &Memory, request: &Request, command: &Command) -> Result<Option<Reply>> {
+    match (command, &memory.erasure) {
+        (Command::ReadErasure, Some(erasure)) => Ok(Some(Reply::Content {
+            body: json::to_bytes(&erasure.view())?,
+            version: None,
+            created: false,
+        })),
+        (Command::ListAudit(_) | Command::ReadAudit(_) | Command::ReadAuditHead(_), _) => {
+            match read_log(turn, memory, request) {
+                Ok(done) => Ok(Some(done.reply)),
+                Err(refusal) if refusal.is_refusal() => Ok(Some(Reply::Refused(refusal))),
+                Err(fault) => Err(fault),
+            }
+        }
+        _ => Ok(None),
+    }
 }

@@ -3,17 +3,21 @@
 //! customer's key, so a customer whose key is lost can be erased as well.
 //!
 //! 1. `begin`: the record becomes a tombstone, all ways to it end, and the outbox is told everything that others must
-//!    hear: the list, the claim of the e-mail, the aliases, the older service's store, the key vault.
+//!    hear: the list, the claim of the e-mail, the aliases, the older service's store.
 //! 2. `wipe`: the rows go, and the details of the audit log, so many at a time.
-//! 3. `finish`: once everybody has heard it and no row is left, the log is closed and the certificate signed.
+//! 3. What tells under which e-mail, names and API keys the older store may have more ([`super::trail`]) stays, sealed,
+//!    until that store is done with; then it goes too, and the key vault is told.
+//! 4. `finish`: once everybody has heard it and no row is left, the log is closed and the certificate signed.
 
 use super::{Erased, Erasure};
 use crate::customer::account::Account;
 use crate::customer::audit::{Head, bare};
+use crate::customer::moving;
 use crate::customer::outbox::{Kind, Outbox};
 use crate::customer::turn::Turn;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::legacy::owned::Position;
 use crate::sql::{Sql, is_initialised};
 use crate::types::{CustomerId, Timestamp};
 use crate::verify::certificate::{Certificate, Item, Log, LogEnd};
@@ -36,8 +40,19 @@ pub struct Progress {
     pub before: LogEnd,
     /// The first entry whose detail may still be there.
     pub detail_from: i64,
-    /// Whether no row and no detail is left.
+    /// Whether no row and no detail is left, but for what waits for the older service's store.
     pub is_empty: bool,
+    /// Whether documents of the customer came from an older service.
+    pub moved_in: bool,
+    /// How far the older service's store is, and after how many rounds.
+    #[serde(default)]
+    pub way: Position,
+    /// Rounds of it that are done.
+    #[serde(default)]
+    pub rounds: i64,
+    /// Whether anything could not be read that tells of records in that store.
+    #[serde(default)]
+    pub is_blind: bool,
     /// What came of the older service's store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legacy: Option<Legacy>,
@@ -49,8 +64,10 @@ pub struct Progress {
 pub enum Legacy {
     /// The service is not bound to one.
     NotBound,
-    /// So many records under the customer's id were deleted.
+    /// So many of the customer's records were deleted, and these were the last.
     Deleted(i64),
+    /// So many were, and there is more to do from here on.
+    Partly(i64, Position),
 }
 
 /// A table that is emptied: how the certificate calls its rows, and the statement.
@@ -92,6 +109,7 @@ pub const KEPT: &[&str] = &[
     "erasure",
     "outbox",
     "schema_version",
+    "stood_aside",
     "token_state",
 ];
 
@@ -112,6 +130,24 @@ pub fn begin(turn: &mut Turn<'_>) -> Result<bool> {
     let before = end_of(&head);
     let mut destroyed = BTreeMap::from([("profiles".to_owned(), 1), ("dataKeys".to_owned(), 1)]);
     say_it(sql, &mut destroyed, now)?;
+    let progress = Progress {
+        destroyed,
+        before,
+        detail_from: 1,
+        is_empty: false,
+        moved_in: moving::has_documents(sql)?,
+        way: Position::default(),
+        rounds: 0,
+        is_blind: false,
+        legacy: None,
+    };
+    sql.exec(
+        "UPDATE erasure SET erased_at = ?, progress = ?, profile = (SELECT profile FROM customer) WHERE one = 1",
+        &[
+            now.max(erasure.requested_at).as_millis().into(),
+            text(&progress)?.into(),
+        ],
+    )?;
     sql.exec(
         "UPDATE customer SET version = version + 1, status = 'erased', status_reason = NULL, status_changed_at = ?1, \
          plan = 'free', features = '{}', profile = x'', updated_at = max(updated_at, ?1), last_seen_at = NULL, \
@@ -119,20 +155,6 @@ pub fn begin(turn: &mut Turn<'_>) -> Result<bool> {
         &[now.as_millis().into()],
     )?;
     bare::append(&mut head, sql, turn.id, "customer.erase", now, turn.entropy)?;
-    let progress = Progress {
-        destroyed,
-        before,
-        detail_from: 1,
-        is_empty: false,
-        legacy: None,
-    };
-    sql.exec(
-        "UPDATE erasure SET erased_at = ?, progress = ? WHERE one = 1",
-        &[
-            now.max(erasure.requested_at).as_millis().into(),
-            text(&progress)?.into(),
-        ],
-    )?;
     Ok(true)
 }
 
@@ -163,8 +185,8 @@ fn say_it(sql: &dyn Sql, destroyed: &mut BTreeMap<String, i64>, now: Timestamp) 
         outbox.put(sql, &Kind::Alias(alias), now)?;
     }
     destroyed.insert("aliasBindings".to_owned(), count(rows.len()));
-    outbox.put(sql, &Kind::Legacy, now)?;
-    outbox.put(sql, &Kind::Vault, now)?;
+    // The vault is told once that is done.
+    outbox.put(sql, &Kind::Legacy { round: 0 }, now)?;
     outbox.hasten(sql, now)
 }
 
@@ -195,7 +217,7 @@ pub fn advance(turn: &mut Turn<'_>) -> Result<()> {
     if Outbox::load(turn.sql)?.due.is_some() {
         return Ok(());
     }
-    // 3.
+    // 4.
     let mut head = Head::load(turn.sql, turn.id)?;
     bare::append(
         &mut head,
@@ -215,8 +237,8 @@ pub fn advance(turn: &mut Turn<'_>) -> Result<()> {
         due_at: due_at.to_rfc3339(),
         erased_at: at.to_rfc3339(),
         completed_at: completed.to_rfc3339(),
-        kept: kept(),
-        not_reached: not_reached(progress.legacy.as_ref(), until),
+        kept: kept(&progress),
+        not_reached: not_reached(&progress, until),
         destroyed: progress.destroyed,
         audit: Log {
             before: progress.before,
@@ -235,7 +257,10 @@ pub fn advance(turn: &mut Turn<'_>) -> Result<()> {
 /// 2. So many rows of those that are left.
 fn wipe(sql: &dyn Sql, progress: &mut Progress) -> Result<()> {
     let mut room = WIPE_ROWS;
-    for (_, kind, statement) in WIPED {
+    for (table, kind, statement) in WIPED {
+        if *table == "legacy" && progress.legacy.is_none() {
+            continue;
+        }
         let gone = count(sql.exec(statement, &[room.into()])?.len());
         add(progress, kind, gone);
         room = room.saturating_sub(gone);
@@ -258,11 +283,12 @@ fn wipe(sql: &dyn Sql, progress: &mut Progress) -> Result<()> {
     Ok(())
 }
 
-/// Writes down what came of the older service's store.
+/// Writes down what came of a round through the older service's store. After the last one nothing is needed any more
+/// of what told the way, nor the key to it. May be told twice.
 ///
 /// # Errors
 /// `internal_error` from the engine.
-pub fn heard_of_legacy(sql: &dyn Sql, outcome: &Legacy) -> Result<()> {
+pub fn heard_of_legacy(sql: &dyn Sql, outcome: &Legacy, now: Timestamp) -> Result<()> {
     let Some(Erased {
         mut progress,
         certificate: None,
@@ -271,10 +297,43 @@ pub fn heard_of_legacy(sql: &dyn Sql, outcome: &Legacy) -> Result<()> {
     else {
         return Ok(());
     };
-    if let Legacy::Deleted(records) = outcome {
+    if progress.legacy.is_some() {
+        return Ok(());
+    }
+    if let Legacy::Deleted(records) | Legacy::Partly(records, _) = outcome {
         add(&mut progress, "legacyRecords", *records);
     }
-    progress.legacy = Some(outcome.clone());
+    let next = if let Legacy::Partly(_, way) = outcome {
+        progress.way = way.clone();
+        progress.rounds = progress.rounds.saturating_add(1);
+        Kind::Legacy {
+            round: progress.rounds,
+        }
+    } else {
+        progress.way = Position::default();
+        progress.legacy = Some(outcome.clone());
+        progress.is_empty = false;
+        sql.exec("UPDATE erasure SET profile = NULL WHERE one = 1", &[])?;
+        Kind::Vault
+    };
+    save(sql, &progress)?;
+    let mut outbox = Outbox::load(sql)?;
+    outbox.put(sql, &next, now)?;
+    outbox.hasten(sql, now)
+}
+
+/// Writes down that something could not be read that tells of records in the older service's store.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub(super) fn is_blind(sql: &dyn Sql, progress: &Progress) -> Result<()> {
+    if progress.is_blind {
+        return Ok(());
+    }
+    let progress = Progress {
+        is_blind: true,
+        ..progress.clone()
+    };
     save(sql, &progress)
 }
 
@@ -313,12 +372,12 @@ fn item(what: &str, why: String) -> Item {
     }
 }
 
-fn kept() -> Vec<Item> {
-    vec![
+fn kept(progress: &Progress) -> Vec<Item> {
+    let mut items = vec![
         item(
             "tombstone",
-            "The customer's id, when it was made and erased, and this certificate: so that no token, retry or import \
-             brings it back."
+            "The customer's id, when it was made and erased, and this certificate, with counters that say nothing of \
+             their content: so that no token, retry or import brings it back."
                 .to_owned(),
         ),
         item(
@@ -331,24 +390,66 @@ fn kept() -> Vec<Item> {
              still proves that nothing was left out or changed."
                 .to_owned(),
         ),
-    ]
+        item(
+            "operatorLog",
+            "What administrators asked of the customer once it was erased, under the customer's id: so that this can be \
+             shown as well."
+                .to_owned(),
+        ),
+    ];
+    if progress
+        .destroyed
+        .get("aliasBindings")
+        .is_some_and(|count| *count > 0)
+    {
+        items.push(item(
+            "aliasTombstones",
+            "With each id that stood for the customer, the customer's id: so that it stands for it no more and becomes \
+             no customer itself."
+                .to_owned(),
+        ));
+    }
+    items
 }
 
-fn not_reached(legacy: Option<&Legacy>, until: Timestamp) -> Vec<Item> {
+fn not_reached(progress: &Progress, until: Timestamp) -> Vec<Item> {
     let mut items = vec![item(
         "platformBackups",
         format!(
             "The platform can bring back what its storage held up to 30 days ago, by the operator's account alone. What \
              it would bring back is sealed; the wrapped key to it could be brought back until {}, and opens only under \
-             the operator's master key.",
+             the operator's master key. Copies of the storage that the operator made are not known here.",
             until.to_rfc3339()
         ),
     )];
-    if let Some(Legacy::Deleted(_)) = legacy {
+    let had_records = progress.moved_in
+        || progress
+            .destroyed
+            .get("legacyRecords")
+            .is_some_and(|count| *count > 0);
+    match progress.legacy {
+        Some(Legacy::Deleted(_)) => items.push(item(
+            "legacyStoreOtherKeys",
+            "Of the older service's store, records under keys that follow from nothing that was known here: of API keys \
+             (they hold the customer's id, the key's name and its origins), display names (the name and the id) and \
+             e-mails (the id, under the plain SHA-256 of the address) that never came here; and what that service \
+             wrote within a minute before or writes afterwards."
+                .to_owned(),
+        )),
+        _ if had_records => items.push(item(
+            "legacyStore",
+            "The customer's records came from an older service, whose store this service was not bound to when it \
+             erased them. What that store still holds of the customer is not erased by this, and is its operator's to \
+             erase."
+                .to_owned(),
+        )),
+        _ => {}
+    }
+    if progress.is_blind && matches!(progress.legacy, Some(Legacy::Deleted(_))) {
         items.push(item(
             "legacyStoreByHash",
-            "Records of the older service that are kept under a hash of the e-mail, a display name or an API key: they \
-             name the customer's id alone, and end with that store."
+            "Part of what tells under which e-mails, display names and API keys the older service's store had records \
+             of the customer could not be opened. There, only those were deleted that what could be read leads to."
                 .to_owned(),
         ));
     }

@@ -8,10 +8,12 @@ use crate::customer::audit::view::Viewer;
 use crate::customer::command::Command;
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
+use crate::customer::status::Status;
 use crate::customer::turn::Turn;
 use crate::error::{Code, Error, Result};
 
-/// Carries out a command that reads the log.
+/// Carries out a command that reads the log. Of an erased customer there are no details, whether they are gone yet or
+/// not.
 ///
 /// # Errors
 /// `invalid_cursor`, `audit_entry_not_found`, `malformed_request`, or a fault.
@@ -27,7 +29,10 @@ pub fn execute(turn: &Turn<'_>, memory: &Memory, request: &Request) -> Result<Do
     let reader = Reader {
         sql: turn.sql,
         customer_id: turn.id,
-        fields: turn.fields()?,
+        fields: match memory.record.status {
+            Status::Erased => None,
+            _ => Some(turn.fields()?),
+        },
         head: &memory.head,
     };
     let body = match &request.command {

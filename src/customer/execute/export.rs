@@ -1,6 +1,7 @@
 //! Beginning an export: the moment of which it tells is this turn.
 
 use super::Done;
+use crate::customer::errand::By;
 use crate::customer::export::{Plan, documents};
 use crate::customer::memory::Memory;
 use crate::customer::request::{Reply, Request};
@@ -31,6 +32,11 @@ pub fn execute(turn: &mut Turn<'_>, memory: &mut Memory, request: &Request) -> R
         customer_id: turn.id.clone(),
         actor: turn.actor_of(memory, &request.caller, request.as_admin, None)?,
         request_id,
+        by: By {
+            caller: request.caller.clone(),
+            origin: request.origin.clone(),
+            fingerprint: None,
+        },
         is_for_operator: request.as_admin,
         head: memory.head.clone(),
         made_at: turn.now.max(memory.head.at),

@@ -12,6 +12,7 @@ mod turns;
 use crate::crypto::{FieldKeys, SigningKeys};
 use crate::customer::audit::view::is_staff;
 use crate::customer::audit::{Actor, Head, checkpoint, read_detail};
+use crate::customer::errand::By;
 use crate::customer::users::UserRecord;
 use crate::error::{Error, Result};
 use crate::json;
@@ -44,6 +45,8 @@ pub struct Plan {
     pub actor: Actor,
     /// In which request.
     pub request_id: RequestId,
+    /// By which credential, which must go on working.
+    pub by: By,
     /// Whether it is for an administrator.
     pub is_for_operator: bool,
     /// Where the audit log ended.

@@ -2,6 +2,7 @@
 
 use super::running::Exports;
 use super::{Export, Source};
+use crate::caller::Caller;
 use crate::customer::audit::{Actor, Entry};
 use crate::customer::memory::Memory;
 use crate::customer::status::Status;
@@ -14,11 +15,13 @@ impl Turn<'_> {
     /// Makes the next piece; with the last one the log tells what was handed out.
     ///
     /// # Errors
-    /// `customer_erased`, `unavailable` if the export was given up, or a fault. The export is then over.
+    /// `customer_erased`, `token_revoked`, `unavailable` if the export was given up, or a fault. The export is then
+    /// over.
     pub fn pull(&mut self, memory: &mut Memory, export: &mut Export) -> Result<Vec<u8>> {
         if memory.record.status == Status::Erased {
             return Err(Error::new(Code::CustomerErased, Code::CustomerErased.title()));
         }
+        self.check_credential(memory, export)?;
         if !memory.exports.touch(&export.plan().id, self.now) {
             return Err(Error::new(Code::Unavailable, "The export was given up."));
         }
@@ -34,11 +37,26 @@ impl Turn<'_> {
         Ok(piece)
     }
 
-    /// Ends an export whose receiver went away.
+    /// Whether the credential by which it was begun still works: a revocation ends what is under way, too.
+    fn check_credential(&self, memory: &Memory, export: &Export) -> Result<()> {
+        let plan = export.plan();
+        match &plan.by.caller {
+            Caller::User(user) => self.still_works(memory, user, plan.is_for_operator),
+            // Neither may have one.
+            Caller::Integration(_) | Caller::Service(_) => Ok(()),
+        }
+    }
+
+    /// Ends an export whose receiver went away, or whose credential was revoked.
     ///
     /// # Errors
     /// Only faults.
-    pub fn abandon(&mut self, memory: &mut Memory, export: &Export, reason: &'static str) -> Result<()> {
+    pub fn abandon(&mut self, memory: &mut Memory, export: &Export) -> Result<()> {
+        let reason = match self.check_credential(memory, export) {
+            Ok(()) => "cancelled",
+            Err(error) if error.is_refusal() => "revoked",
+            Err(fault) => return Err(fault),
+        };
         if memory.record.status == Status::Erased || !memory.exports.touch(&export.plan().id, self.now) {
             return Ok(());
         }

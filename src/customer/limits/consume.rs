@@ -166,7 +166,7 @@ mod tests {
     use crate::customer::limits::{PolicyOutcome, QuotaUnit};
 
     fn pointers(result: Result<impl std::fmt::Debug>) -> Vec<String> {
-        let faults = result.unwrap_err().faults;
+        let faults = result.unwrap_err().faults.clone();
         faults.into_iter().map(|fault| fault.pointer).collect()
     }
 

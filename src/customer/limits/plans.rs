@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn every_fault_has_its_pointer() {
         let text = r#"{"gold":[],"free":null,"pro":[{"name":"a","q":1}]}"#;
-        let faults = RateLimits::parse(text).unwrap_err().faults;
+        let faults = RateLimits::parse(text).unwrap_err().faults.clone();
         let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["#/free", "#/gold", "#/pro/0/w"]);
     }

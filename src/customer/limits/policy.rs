@@ -268,7 +268,7 @@ mod tests {
     fn pointers(result: Result<impl std::fmt::Debug>) -> Vec<String> {
         let error = result.unwrap_err();
         assert_eq!(error.code, Code::ValidationFailed);
-        error.faults.into_iter().map(|fault| fault.pointer).collect()
+        error.faults.iter().map(|fault| fault.pointer.clone()).collect()
     }
 
     #[test]

@@ -22,9 +22,9 @@ use sha2::{Digest, Sha256};
 
 /// Preferences as they came.
 #[derive(Debug, Serialize, Deserialize)]
-struct Kept {
+pub(super) struct Kept {
     at: Timestamp,
-    document: Value,
+    pub(super) document: Value,
 }
 
 /// The key of preferences that no user has yet, and of those that one has.
@@ -41,6 +41,14 @@ pub fn has_preferences_waiting(sql: &dyn Sql) -> Result<bool> {
         &[],
     )?;
     Ok(!rows.is_empty())
+}
+
+/// Whether anything came along.
+///
+/// # Errors
+/// `internal_error` from the engine.
+pub fn has_documents(sql: &dyn Sql) -> Result<bool> {
+    Ok(!sql.exec("SELECT 1 FROM legacy LIMIT 1", &[])?.is_empty())
 }
 
 impl Turn<'_> {
@@ -242,7 +250,9 @@ impl Turn<'_> {
         if ends.is_some_and(|ends| ends.saturating_add(MAX_SKEW_SECS) < self.now.as_secs()) {
             return Ok((Outcome::Skipped, vec![Word::Expired]));
         }
-        let outcome = match memory.revocations.import(self.sql, hash, self.now) {
+        // As `execute` has it: a token may have been issued before the clock went back.
+        let at = self.now.max(memory.head.at);
+        let outcome = match memory.revocations.import(self.sql, hash, at) {
             Ok(true) => Outcome::Created,
             Ok(false) => Outcome::Unchanged,
             Err(error) if error.code == Code::RevokeAllInstead => {

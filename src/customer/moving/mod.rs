@@ -6,19 +6,23 @@
 //!    changes nothing and leaves no entry in the log.
 //! 2. A customer that is not here is made of its records; other records of a customer that is not here wait outside.
 //!    An alias never becomes a customer, an erased one never comes back, no status becomes less strict.
-//! 3. The e-mail needs its claim, which is another object's to give: the answer is [`Moved::Wants`] and nothing is
-//!    written, until the errand comes again with what came of it. Who does not get it has its e-mail without the
-//!    claim. Of two customers that moved in and were not touched since, the older one holds it ([`Turn::cede`]).
+//! 3. The e-mail needs its claim, which is another object's to give: the answer is [`Moved::Wants`], and a customer
+//!    that is here writes that wish down as for any change of its e-mail ([`account`]), until the errand comes again
+//!    with what came of it. Who does not get it has its e-mail without the claim. While another change of the e-mail
+//!    is under way, nothing is taken ([`Moved::Busy`]). Of two customers that moved in and were not touched since,
+//!    the older one holds it ([`Turn::cede`]).
 //! 4. What has no place of its own is kept sealed in table `legacy`.
 
 mod belongings;
 mod map;
 mod store;
+pub mod trail;
 
-pub use belongings::has_preferences_waiting;
+pub use belongings::{has_documents, has_preferences_waiting};
 pub use store::{MAX_AUDIT_DAYS, MAX_DISPLAY_NAMES, page};
 
-use crate::customer::account::{self, Wanted};
+use crate::customer::account::{self, Claimed, Wanted};
+use crate::customer::aliases;
 use crate::customer::entry;
 use crate::customer::errand::{By, Create};
 use crate::customer::memory::Memory;
@@ -29,6 +33,7 @@ use crate::email::EmailIndex;
 use crate::error::Result;
 use crate::legacy::outcome::{Outcome, Word};
 use crate::legacy::{Facts, Record};
+use crate::sql::is_initialised;
 use crate::types::{CustomerId, Timestamp};
 use map::Change;
 use serde::{Deserialize, Serialize};
@@ -59,15 +64,6 @@ impl Import {
     }
 }
 
-/// What came of a claim.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claimed {
-    /// What was wanted.
-    pub wanted: Wanted,
-    /// Whether this customer holds it now; if not, another one does.
-    pub held: bool,
-}
-
 /// What a record came to, and why.
 pub type Taken = (Outcome, Vec<Word>);
 
@@ -75,7 +71,7 @@ pub type Taken = (Outcome, Vec<Word>);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moved {
-    /// The claim of an e-mail is wanted first. Nothing was written.
+    /// The claim of an e-mail is wanted first. Nothing was written but that.
     Wants {
         /// Of which e-mail.
         wanted: Wanted,
@@ -86,9 +82,11 @@ pub enum Moved {
     Results {
         /// The results.
         results: Vec<Taken>,
-        /// Whether the claim that came with the errand is this customer's now.
+        /// Whether the claim that came with the errand is this customer's to keep.
         claimed: bool,
     },
+    /// Another change of the customer's e-mail is under way. Nothing was taken.
+    Busy,
 }
 
 impl Moved {
@@ -142,13 +140,20 @@ impl Turn<'_> {
             .as_ref()
             .filter(|claimed| Some(claimed.wanted.index) == index);
         if let (Some(index), None) = (index, claimed) {
-            let wanted = Wanted { index, attempt: 0 };
+            let attempt = account::MOVED_IN;
+            let wanted = Wanted { index, attempt };
             return Ok((None, Moved::Wants { wanted, created_at }));
+        }
+        // Of who stood aside no claim is believed, since whoever met it may have taken it away: it becomes a customer
+        // first, and then claims as one.
+        let stood_aside = is_initialised(self.sql)? && aliases::stood_aside(self.sql)?;
+        if stood_aside {
+            aliases::step_forward(self.sql)?;
         }
         let mut memory = self.create(&Create {
             index,
-            email_claimed: claimed.is_some_and(|claimed| claimed.held),
-            attempt: 0,
+            email_claimed: claimed.is_some_and(|claimed| claimed.held && !stood_aside),
+            attempt: account::MOVED_IN,
             new: NewCustomer {
                 customer_id: Some(self.id.clone()),
                 plan: mapped.plan,
@@ -164,6 +169,10 @@ impl Turn<'_> {
         record.updated_at = mapped.updated_at.unwrap_or(created_at);
         record.last_seen_at = mapped.last_seen_at;
         record.write_moved(self.sql, self.fields()?, self.entropy)?;
+        if let (Some(index), true) = (index, stood_aside) {
+            let wanted = account::wish(self, &mut memory, index)?;
+            return Ok((Some(memory), Moved::Wants { wanted, created_at }));
+        }
         let mut moved = Work::new(import, Facts::default());
         moved.is_new = true;
         self.keep_facts(&memory, facts)?;
@@ -187,88 +196,93 @@ impl Turn<'_> {
             after: &after,
             now: self.now,
         };
-        if let Some(wanted) = self.wants(memory, &change, import.claimed.as_ref())? {
-            let created_at = map::map(&after, self.now).created_at;
-            let created_at =
-                created_at.map_or(memory.record.created_at, |at| at.min(memory.record.created_at));
-            return Ok(Moved::Wants { wanted, created_at });
-        }
-        if before.as_ref() != Some(&after) || self.claim_is_new(memory, import) {
-            self.take_over(memory, &change, import)?;
-            self.keep_facts(memory, after)?;
+        let index = self.email_to_claim(memory, &change)?;
+        match self.claim(memory, index, import.claimed.as_ref())? {
+            Claim::Wants(wanted) => {
+                let created_at = map::map(&after, self.now).created_at;
+                let created_at =
+                    created_at.map_or(memory.record.created_at, |at| at.min(memory.record.created_at));
+                return Ok(Moved::Wants { wanted, created_at });
+            }
+            Claim::Busy => return Ok(Moved::Busy),
+            Claim::Taken(held) => {
+                if before.as_ref() != Some(&after) || held.is_some() {
+                    self.take_over(memory, &change, index, held.as_ref(), import)?;
+                    self.keep_facts(memory, after)?;
+                }
+            }
         }
         self.take_records(memory, import, work)
     }
 
-    fn claim_is_new(&self, memory: &Memory, import: &Import) -> bool {
-        let held = import.claimed.as_ref().filter(|claimed| claimed.held);
-        held.is_some_and(|claimed| !memory.account.has_claimed(&claimed.wanted.index))
-    }
-
-    /// The claim that is wanted before the records can be taken, if any.
-    fn wants(
-        &self,
-        memory: &Memory,
-        change: &Change<'_>,
-        claimed: Option<&Claimed>,
-    ) -> Result<Option<Wanted>> {
-        let Some(index) = self.email_to_claim(memory, change)? else {
-            return Ok(None);
-        };
-        if claimed.is_some_and(|claimed| claimed.wanted.index == index) {
-            return Ok(None);
-        }
-        let attempt = memory.account.last_attempt.saturating_add(1);
-        Ok(Some(Wanted { index, attempt }))
-    }
-
-    /// The e-mail that the customer should have and whose claim it does not hold. While somebody is changing the
-    /// e-mail here, it is left alone.
+    /// The e-mail that the customer should have and whose claim it does not hold.
     fn email_to_claim(&self, memory: &Memory, change: &Change<'_>) -> Result<Option<EmailIndex>> {
-        let Some(email) = change
-            .email(&memory.record)?
-            .filter(|_| memory.account.pending.is_none())
-        else {
+        let Some(email) = change.email(&memory.record)? else {
             return Ok(None);
         };
         let index = self.config.index.email(&email)?;
         Ok((!memory.account.has_claimed(&index)).then_some(index))
     }
 
+    /// How far the claim is that the customer should have, after what came with the errand. Only a claim for a wish
+    /// that is written down here is believed: of any other, somebody may have learned since that nobody wants it.
+    fn claim(
+        &self,
+        memory: &mut Memory,
+        index: Option<EmailIndex>,
+        claimed: Option<&Claimed>,
+    ) -> Result<Claim> {
+        if let Some(claimed) = claimed.filter(|claimed| memory.account.wants(&claimed.wanted)) {
+            if index != Some(claimed.wanted.index) {
+                // The records have no use for it any more.
+                account::give_up(self, memory)?;
+            } else if claimed.held {
+                return Ok(Claim::Taken(Some(claimed.wanted.clone())));
+            } else {
+                account::forgo(self, memory, &claimed.wanted)?;
+                return Ok(Claim::Taken(None));
+            }
+        }
+        if let Some(claimed) = claimed.filter(|claimed| claimed.held) {
+            account::renewed(self, memory, &claimed.wanted)?;
+        }
+        let Some(index) = index else {
+            return Ok(Claim::Taken(None));
+        };
+        let pending = memory.account.pending.as_ref();
+        if pending.is_some_and(|pending| pending.index != index) {
+            if let Some(claimed) = claimed.filter(|claimed| claimed.held) {
+                account::let_go(self, memory, &claimed.wanted)?;
+            }
+            return Ok(Claim::Busy);
+        }
+        account::wish(self, memory, index).map(Claim::Wants)
+    }
+
     /// Changes the record, its e-mail and its place in the list.
-    fn take_over(&mut self, memory: &mut Memory, change: &Change<'_>, import: &Import) -> Result<()> {
+    /// `index` is that of the e-mail that it should have and has not claimed, `held` the claim that it holds for it.
+    fn take_over(
+        &mut self,
+        memory: &mut Memory,
+        change: &Change<'_>,
+        index: Option<EmailIndex>,
+        held: Option<&Wanted>,
+        import: &Import,
+    ) -> Result<()> {
         let shown = json!(memory.record.profile()?);
         let old = memory.record.clone();
         let mut is_relisted = false;
-        if let Some(index) = self.email_to_claim(memory, change)? {
+        if let Some(index) = index {
             let email = change.email(&memory.record)?;
             if let Ok(profile) = &mut memory.record.profile {
                 profile.email = email;
             }
-            let claimed = import
-                .claimed
-                .as_ref()
-                .filter(|claimed| claimed.wanted.index == index);
-            let account = &mut memory.account;
-            match claimed.filter(|claimed| claimed.held) {
-                Some(claimed) => {
-                    account.last_attempt = account.last_attempt.max(claimed.wanted.attempt);
-                    account::take(self, memory, &claimed.wanted)?;
-                    is_relisted = true;
-                }
-                None if account.email_index != Some(index) => {
-                    let release = account.email_index.filter(|_| account.email_claimed);
-                    let attempt = account.email_attempt;
-                    account.email_index = Some(index);
-                    account.email_claimed = false;
-                    if let Some(index) = release {
-                        let notice = outbox::Kind::Release { index, attempt };
-                        memory.outbox.put(self.sql, &notice, self.now)?;
-                    }
-                    account::relist(self, memory)?;
-                    is_relisted = true;
-                }
-                None => {}
+            if let Some(wanted) = held {
+                account::take(self, memory, wanted)?;
+                is_relisted = true;
+            } else if memory.account.email_index != Some(index) {
+                account::take_unclaimed(self, memory, index)?;
+                is_relisted = true;
             }
         }
         change.apply(&mut memory.record)?;
@@ -324,7 +338,7 @@ impl Turn<'_> {
         let claimed = import
             .claimed
             .as_ref()
-            .is_some_and(|claimed| memory.account.has_claimed(&claimed.wanted.index));
+            .is_some_and(|claimed| memory.account.holds(&claimed.wanted.index));
         Ok(Moved::Results {
             results: work.results,
             claimed,
@@ -365,6 +379,16 @@ impl Turn<'_> {
 
 /// The audit log's word for an import.
 const ACTION: &str = "customer.import";
+
+/// How far the claim of an e-mail is that records need.
+enum Claim {
+    /// It is to be asked for.
+    Wants(Wanted),
+    /// Another change of the e-mail is under way.
+    Busy,
+    /// The records can be taken: with this claim, or without one.
+    Taken(Option<Wanted>),
+}
 
 /// What is found out while records are told of.
 struct Work {

@@ -1,9 +1,9 @@
 //! The keys of integrations (`Authorization: Bearer uak_…` or `X-API-Key`). Here it is decided only whether a key
 //! holds together and whose it claims to be; the rest is for the customer's object.
 //!
-//! A legacy key (`otp_live_sk_…`) has no tag, so whoever makes one up can have any customer's object asked. It is
-//! answered as every unknown key is, and costs what a mistyped token costs there. Still it is refused here unless
-//! `LEGACY_API_KEYS` is on.
+//! A legacy key (`otp_live_sk_…`) has no tag, so whoever makes one up can have any customer's object asked. Only that of
+//! one that is listed, so that none is made (`shell::older_keys`); there it is answered as every unknown key is, and
+//! leaves no trace. Still it is refused here unless `LEGACY_API_KEYS` is on.
 
 use super::reason::Reason;
 use crate::caller::{Caller, Integration};

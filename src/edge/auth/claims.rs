@@ -5,6 +5,7 @@ use crate::caller::{Caller, Service, User};
 use crate::edge::settings::{Audience, TokenPolicy};
 use crate::email::Email;
 use crate::types::{CustomerId, Timestamp};
+use crate::verify::chain::hex;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +16,15 @@ pub const MAX_ID_CHARS: usize = 255;
 
 type Claims = Map<String, Value>;
 
-/// The caller that the claims make, and the `csrf` claim for a request by cookie.
+/// When a token holds, in Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    issued_at: i64,
+    expires_at: i64,
+    not_before: Option<i64>,
+}
+
+/// The caller that the claims make, the `csrf` claim for a request by cookie, and when the token holds.
 ///
 /// The order: what the token is, whom it is from and for, and only then its times, so that `token_expired` is
 /// said only of a token for which getting a new one helps.
@@ -26,13 +35,19 @@ pub fn judge(
     claims: &Claims,
     policy: &TokenPolicy,
     now: Timestamp,
-) -> Result<(Caller, Option<String>), Reason> {
+) -> Result<(Caller, Option<String>, Times), Reason> {
     refuse_id_token(claims)?;
     let subject = subject(claims)?;
     let customer = customer(claims, &subject)?;
     check_issuer(claims, policy)?;
     check_audience(claims, policy, customer.as_ref())?;
-    let (issued_at, expires_at) = check_times(claims, policy, now)?;
+    let times = Times::of(claims)?;
+    times.check(policy, now)?;
+    let Times {
+        issued_at,
+        expires_at,
+        ..
+    } = times;
     let jti = text(claims, "jti", Reason::BadJti)?.filter(|jti| !jti.is_empty());
     if jti
         .as_ref()
@@ -55,6 +70,7 @@ pub fn judge(
                 issued_at: Some(issued_at),
             }),
             csrf,
+            times,
         ));
     }
     // An address that is none, or is not there, has not been verified, whatever the token says.
@@ -77,7 +93,7 @@ pub fn judge(
         csrf: csrf.clone(),
         legacy_hashes: Vec::new(),
     };
-    Ok((Caller::User(Box::new(user)), csrf))
+    Ok((Caller::User(Box::new(user)), csrf, times))
 }
 
 /// OpenID Connect Core section 2 puts these claims into ID tokens; access tokens have no use for them
@@ -164,32 +180,43 @@ fn check_audience(
     }
 }
 
-/// `iat` and `exp` in Unix seconds.
-fn check_times(claims: &Claims, policy: &TokenPolicy, now: Timestamp) -> Result<(i64, i64), Reason> {
-    let expires_at = claims.get("exp").and_then(numeric_date).ok_or(Reason::BadExp)?;
-    let issued_at = claims.get("iat").and_then(numeric_date).ok_or(Reason::BadIat)?;
-    let not_before = match claims.get("nbf") {
-        Some(value) => Some(numeric_date(value).ok_or(Reason::BadNbf)?),
-        None => None,
-    };
-    let lifetime_secs = expires_at.saturating_sub(issued_at);
-    if lifetime_secs <= 0 {
-        return Err(Reason::LifetimeNotPositive);
+impl Times {
+    /// `iat`, `exp` and `nbf`.
+    fn of(claims: &Claims) -> Result<Self, Reason> {
+        Ok(Self {
+            expires_at: claims.get("exp").and_then(numeric_date).ok_or(Reason::BadExp)?,
+            issued_at: claims.get("iat").and_then(numeric_date).ok_or(Reason::BadIat)?,
+            not_before: match claims.get("nbf") {
+                Some(value) => Some(numeric_date(value).ok_or(Reason::BadNbf)?),
+                None => None,
+            },
+        })
     }
-    if lifetime_secs > i64::from(policy.max_ttl_secs) {
-        return Err(Reason::LifetimeTooLong);
+
+    /// Whether the token holds now.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn check(&self, policy: &TokenPolicy, now: Timestamp) -> Result<(), Reason> {
+        let lifetime_secs = self.expires_at.saturating_sub(self.issued_at);
+        if lifetime_secs <= 0 {
+            return Err(Reason::LifetimeNotPositive);
+        }
+        if lifetime_secs > i64::from(policy.max_ttl_secs) {
+            return Err(Reason::LifetimeTooLong);
+        }
+        if now.as_secs() >= self.expires_at {
+            return Err(Reason::Expired);
+        }
+        let latest = now.as_secs().saturating_add(MAX_SKEW_SECS);
+        if self.not_before.is_some_and(|not_before| not_before > latest) {
+            return Err(Reason::NotYetValid);
+        }
+        if self.issued_at > latest {
+            return Err(Reason::IssuedInFuture);
+        }
+        Ok(())
     }
-    if now.as_secs() >= expires_at {
-        return Err(Reason::Expired);
-    }
-    let latest = now.as_secs().saturating_add(MAX_SKEW_SECS);
-    if not_before.is_some_and(|not_before| not_before > latest) {
-        return Err(Reason::NotYetValid);
-    }
-    if issued_at > latest {
-        return Err(Reason::IssuedInFuture);
-    }
-    Ok((issued_at, expires_at))
 }
 
 /// Unix seconds from 1970 to 9999; a fraction, which RFC 7519 section 2 allows, is cut off.
@@ -240,9 +267,5 @@ fn service_id(subject: &str) -> String {
 
 /// The first 12 hex digits of SHA-256: enough to tell credentials apart in a log, too little to guess from.
 pub(super) fn short_hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(Sha256::digest(bytes).get(..6).unwrap_or_default())
 }

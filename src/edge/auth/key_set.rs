@@ -89,6 +89,12 @@ impl KeySet {
         Ok(claims)
     }
 
+    /// Whether it is remembered that a key of this set signed the token of this digest.
+    #[must_use]
+    pub fn has_verified(&self, digest: &[u8; 32]) -> bool {
+        self.verified.borrow().contains(digest)
+    }
+
     /// Of how many tokens it is remembered that they are of this set.
     #[must_use]
     pub fn remembered(&self) -> usize {

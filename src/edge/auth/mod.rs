@@ -12,6 +12,7 @@ mod jwks;
 mod key;
 mod key_set;
 mod reason;
+mod remembered;
 mod service_key;
 #[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
@@ -24,6 +25,7 @@ pub use jwks::{FETCH_DEADLINE_MS, FRESH_MS, JwksCache, Lookup, REFRESH_FLOOR_MS,
 pub use key::{Algorithm, MAX_RSA_BITS, MIN_RSA_BITS, VerifyingKey};
 pub use key_set::{KeySet, MAX_SET_BYTES, MAX_SET_KEYS, MAX_TRIES, MAX_VERIFIED};
 pub use reason::Reason;
+pub use remembered::{MAX_REMEMBERED, MAX_REMEMBERED_BYTES};
 pub use token::MAX_TOKEN_BYTES;
 
 use crate::caller::{Caller, Service};
@@ -32,9 +34,12 @@ use crate::edge::settings::{Settings, TokenPolicy};
 use crate::error::Result;
 use crate::types::Timestamp;
 use credentials::Presented;
+use remembered::{Accepted, Remembered, Signer};
 use service_key::ServiceKeys;
 use subtle::ConstantTimeEq;
 use token::UnverifiedToken;
+
+type Claims = serde_json::Map<String, serde_json::Value>;
 
 /// How far authentication has come.
 #[derive(Debug)]
@@ -58,6 +63,7 @@ pub struct Authenticator {
     legacy_api_keys: bool,
     /// None would accept no API key; deriving it does not fail in practice.
     pepper: Option<ApiKeyPepper>,
+    remembered: Remembered,
 }
 
 impl Authenticator {
@@ -77,13 +83,15 @@ impl Authenticator {
             pepper: IndexKeys::derive(settings.index_key.expose())
                 .map(|keys| keys.api_keys().clone())
                 .ok(),
+            remembered: Remembered::default(),
         }
     }
 
     /// Who is calling.
     ///
     /// 1. Exactly one credential counts. 2. A service's key is looked up, an API key is taken apart. 3. A token is taken apart. 4. Its keys
-    ///    are found. 5. Its signature is verified. 6. Its claims are judged. 7. By cookie, an unsafe method needs
+    ///    are found. 5. Its signature is verified. 6. Its claims are judged. (Of a token that was accepted before only
+    ///    what can have changed: its keys and its times.) 7. By cookie, an unsafe method needs
     ///    the CSRF token.
     ///
     /// # Errors
@@ -122,16 +130,61 @@ impl Authenticator {
             Presented::Header(token) => token,
             Presented::Cookie(token) => token.as_str(),
         };
-        let token = UnverifiedToken::parse(text)?; // 3
-        let claims = self.verify(&token, cache, now)?; // 4, 5
-        let (mut caller, csrf) = claims::judge(&claims, &self.policy, now)?; // 6
-        if let Caller::User(user) = &mut caller {
-            user.legacy_hashes = token.legacy_hashes();
-        }
+        let digest = Remembered::digest(text);
+        let (caller, csrf) = match self.recall(&digest, cache, now)? {
+            Some(accepted) => accepted.now(&self.policy, now)?,
+            None => self.accept(text, digest, cache, now)?,
+        };
         if credentials.unsafe_method && matches!(presented, Presented::Cookie(_)) {
             check_csrf(credentials.csrf_header, csrf.as_deref())?; // 7
         }
         Ok(caller)
+    }
+
+    /// What is known of a token, if the key that signed it still counts.
+    fn recall(
+        &self,
+        digest: &[u8; 32],
+        cache: &mut JwksCache,
+        now: Timestamp,
+    ) -> std::result::Result<Option<Accepted>, Pending> {
+        let Some(accepted) = self.remembered.get(digest) else {
+            return Ok(None);
+        };
+        let counts = match &accepted.signer {
+            Signer::Own => true,
+            Signer::Issuer(kid, algorithm) => match cache.lookup(kid.as_deref(), *algorithm, now) {
+                Lookup::Keys(keys) => keys.has_verified(digest),
+                Lookup::Unknown | Lookup::Unavailable => false,
+                Lookup::Fetch => return Err(Pending::Fetch),
+                Lookup::Wait => return Err(Pending::Wait),
+            },
+        };
+        Ok(counts.then_some(accepted))
+    }
+
+    /// Steps 3 to 6 with a token that is not known.
+    fn accept(
+        &self,
+        text: &str,
+        digest: [u8; 32],
+        cache: &mut JwksCache,
+        now: Timestamp,
+    ) -> std::result::Result<(Caller, Option<String>), Pending> {
+        let token = UnverifiedToken::parse(text)?; // 3
+        let (claims, signer) = self.verify(&token, cache, now)?; // 4, 5
+        let (mut caller, csrf, times) = claims::judge(&claims, &self.policy, now)?; // 6
+        if let Caller::User(user) = &mut caller {
+            user.legacy_hashes = token.legacy_hashes();
+        }
+        let accepted = Accepted {
+            caller: caller.clone(),
+            csrf: csrf.clone(),
+            times,
+            signer,
+        };
+        self.remembered.put(text, digest, accepted);
+        Ok((caller, csrf))
     }
 
     fn service(&self, key: &str) -> std::result::Result<Caller, Reason> {
@@ -157,24 +210,25 @@ impl Authenticator {
         token: &UnverifiedToken<'_>,
         cache: &mut JwksCache,
         now: Timestamp,
-    ) -> std::result::Result<serde_json::Map<String, serde_json::Value>, Pending> {
+    ) -> std::result::Result<(Claims, Signer), Pending> {
         let kid = token.kid.as_deref();
         if token.algorithm == Algorithm::Hs256 {
-            return Ok(token.verify(self.secrets_for(kid)?)?);
+            return Ok((token.verify(self.secrets_for(kid)?)?, Signer::Own));
         }
         let mut own = self.static_keys.candidates(kid, token.algorithm);
         // A `kid` that the configuration holds is decided by it; a token without one may be either's.
         if own.next().is_some() {
             match self.static_keys.verify(token) {
                 Err(Reason::BadSignature) if kid.is_none() && self.has_issuer => {}
-                decided => return Ok(decided?),
+                decided => return Ok((decided?, Signer::Own)),
             }
         }
         if !self.has_issuer {
             return Err(Reason::UnknownKid.into());
         }
+        let issuer = || Signer::Issuer(token.kid.clone(), token.algorithm);
         match cache.lookup(kid, token.algorithm, now) {
-            Lookup::Keys(keys) => Ok(keys.verify(token)?),
+            Lookup::Keys(keys) => Ok((keys.verify(token)?, issuer())),
             Lookup::Unknown => Err(Reason::UnknownKid.into()),
             Lookup::Unavailable => Err(Reason::IssuerUnavailable.into()),
             Lookup::Fetch => Err(Pending::Fetch),

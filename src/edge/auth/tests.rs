@@ -15,11 +15,11 @@ mod credentials;
 mod key_sets;
 mod pinned;
 mod properties;
+mod remembered;
 
 use super::*;
 use crate::caller::User;
 use crate::edge::settings::Settings;
-use crate::error::Error;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
@@ -126,10 +126,8 @@ pub fn user(decided: Result<Caller>) -> User {
 
 /// The code and the log's word of a refusal.
 pub fn refusal(decided: Result<Caller>) -> (&'static str, String) {
-    let Err(Error { code, internal, .. }) = decided else {
-        panic!("not refused: {decided:?}")
-    };
-    (code.as_str(), internal.unwrap().into_owned())
+    let error = decided.expect_err("not refused");
+    (error.code.as_str(), error.internal.clone().unwrap().into_owned())
 }
 
 #[track_caller]

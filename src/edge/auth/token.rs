@@ -4,6 +4,7 @@
 use super::json::parse_object;
 use super::key::{Algorithm, VerifyingKey};
 use super::reason::Reason;
+use crate::verify::chain::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -105,16 +106,16 @@ impl<'a> UnverifiedToken<'a> {
 
 impl UnverifiedToken<'_> {
     /// By which hashes the older service's denylist may know this token: hex SHA-256 of the compact token in lower
-    /// case. Since `/` and `_` in a signature mean the same here, a signature that holds one of them has two
-    /// spellings, and whoever holds a revoked token could present the other one: both are looked for. (That
-    /// service wrote all of them alike, so there is no third.) Empty for any algorithm but HS256, which is all
-    /// that it signed by.
+    /// case. Since `/` and `_` in the signature of an HS256 token mean the same here, a signature that holds one of
+    /// them has two spellings, and whoever holds a revoked token could present the other one: both are looked for.
+    /// (That service wrote all of them alike, so there is no third.) Any other token has the one spelling that
+    /// verifies.
     #[must_use]
     pub fn legacy_hashes(&self) -> Vec<String> {
-        if self.algorithm != Algorithm::Hs256 {
-            return Vec::new();
-        }
-        let mut spellings = vec![self.signature.replace('_', "/"), self.signature.replace('/', "_")];
+        let mut spellings = match self.algorithm {
+            Algorithm::Hs256 => vec![self.signature.replace('_', "/"), self.signature.replace('/', "_")],
+            _ => vec![self.signature.to_owned()],
+        };
         spellings.dedup();
         spellings
             .into_iter()
@@ -124,7 +125,7 @@ impl UnverifiedToken<'_> {
                     .chain_update(b".")
                     .chain_update(signature.to_ascii_lowercase())
                     .finalize();
-                digest.iter().map(|byte| format!("{byte:02x}")).collect()
+                hex(&digest)
             })
             .collect()
     }

@@ -1,13 +1,11 @@
 //! What memory an export takes of workerd.
 
-use super::{Desk, download};
-use crate::support::server::{Server, namespace};
+use super::{Desk, download, fill};
+use crate::support::server::Server;
 use crate::support::settings::Settings;
 use crate::support::shared::Customer;
-use serde_json::{Value, json};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tempfile::TempDir;
 
 /// MiB of memory of a process: its own (anonymous), of files that it has mapped (its own code first of all), and both
 /// together at the highest so far.
@@ -140,60 +138,4 @@ fn a_million_entries_are_exported_in_little_memory() {
     }
     assert!(most.own < MOST, "at most {most:?} MiB");
     server.stop();
-}
-
-/// Appends entries to the stopped object's log, as many as nobody would send one by one.
-fn fill(data: &TempDir, customer: &str, entries: i64) {
-    use user_api::crypto::{Column, FieldKeys};
-    use user_api::verify::chain;
-    let deks = crate::erasure::opened(data, customer);
-    let id = user_api::types::CustomerId::parse(customer).unwrap();
-    let fields = FieldKeys::derive(&id, deks.first().unwrap()).unwrap();
-    let folder = namespace(data, "CustomerObject");
-    let files = std::fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let is_object = |path: &std::path::PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.len() == 64 + ".sqlite".len())
-    };
-    let files: Vec<_> = files.filter(is_object).collect();
-    let [file] = files.as_slice() else {
-        panic!("not one object")
-    };
-    let mut db = rusqlite::Connection::open(file).unwrap();
-    let all = db.transaction().unwrap();
-    let select = "SELECT seq, hash, header, detail FROM audit ORDER BY seq DESC LIMIT 1";
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    let (seq, hash, header, _): (i64, Vec<u8>, String, Vec<u8>) = all.query_row(select, [], read).unwrap();
-    let mut hash: [u8; 32] = hash.try_into().unwrap();
-    let header: Value = serde_json::from_str(&header).unwrap();
-    let detail = json!({"ip": "203.0.113.9", "jti": "0123456789abcdef0123456789abcdef", "userAgent":
-        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"});
-    let detail = detail.to_string().into_bytes();
-    {
-        let mut insert = all
-            .prepare("INSERT INTO audit (seq, header, detail, hash) VALUES (?1, ?2, ?3, ?4)")
-            .unwrap();
-        for seq in seq + 1..=seq + entries {
-            let mut salt = [0; 32];
-            salt[..8].copy_from_slice(&seq.to_be_bytes());
-            let header = format!(
-                "{{\"action\":\"customer.read\",\"actor\":{{\"id\":\"user_0123456789abcdef0123456789abcdef\",\"kind\":\"user\"}},\
-                 \"at\":{},\"commitment\":\"{}\",\"customerId\":\"{customer}\",\"outcome\":\"ok\",\
-                 \"requestId\":\"req_01a20a03084c7293bfe923cbffb88e3d\",\"seq\":{seq},\"target\":\"customer\",\"v\":1}}",
-                header["at"],
-                chain::hex(&chain::commitment(&salt, &detail))
-            );
-            hash = chain::link(&hash, &chain::leaf(header.as_bytes()));
-            let stored = [&salt[..], &detail].concat();
-            let mut nonce = [0; 24];
-            nonce[..8].copy_from_slice(&seq.to_be_bytes());
-            let stored = fields
-                .seal_with(Column::AuditDetail, &seq.to_string(), &stored, nonce)
-                .unwrap();
-            insert.execute((seq, header, stored, &hash[..])).unwrap();
-        }
-    }
-    all.commit().unwrap();
 }

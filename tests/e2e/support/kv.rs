@@ -1,10 +1,14 @@
-//! The older service's key-value store, as workerd asks one: over HTTP, `GET /<key>` and `GET /?prefix=…`.
+//! The older service's key-value store, as workerd asks one: over HTTP, `GET /<key>`, `GET /?prefix=…` in pages, and
+//! `DELETE /<key>`.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+
+/// Keys that the platform lists at once.
+const PAGE_KEYS: usize = 1000;
 
 /// A running store. It ends with the process.
 pub struct Kv {
@@ -17,6 +21,7 @@ struct Shared {
     values: BTreeMap<String, String>,
     reads: Vec<String>,
     is_broken: bool,
+    keeps_all: bool,
 }
 
 impl Kv {
@@ -51,6 +56,16 @@ impl Kv {
         self.shared.lock().unwrap().is_broken = is_broken;
     }
 
+    /// From now on it deletes nothing and says so, or no longer.
+    pub fn set_keeping(&self, keeps_all: bool) {
+        self.shared.lock().unwrap().keeps_all = keeps_all;
+    }
+
+    /// All keys that it has.
+    pub fn keys(&self) -> Vec<String> {
+        self.shared.lock().unwrap().values.keys().cloned().collect()
+    }
+
     /// What was read since the last call.
     pub fn take_reads(&self) -> Vec<String> {
         std::mem::take(&mut self.shared.lock().unwrap().reads)
@@ -64,6 +79,7 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
         .next()
         .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
     {}
+    let method = first.split(' ').next().unwrap_or_default();
     let target = first.split(' ').nth(1).unwrap_or_default();
     // Workerd sends the absolute form to what it takes for a proxy.
     let target = match target.split_once("://") {
@@ -80,16 +96,13 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
     });
     let (status, body) = if shared.is_broken {
         (500, String::new())
+    } else if method == "DELETE" && shared.keeps_all {
+        (405, String::new())
+    } else if method == "DELETE" {
+        shared.values.remove(&key);
+        (200, String::new())
     } else if key.is_empty() {
-        let prefix = query.split('&').find_map(|part| part.strip_prefix("prefix="));
-        let prefix = decode(prefix.unwrap_or_default());
-        let keys: Vec<_> = shared
-            .values
-            .keys()
-            .filter(|key| key.starts_with(&prefix))
-            .collect();
-        let keys: Vec<_> = keys.iter().map(|key| json!({"name": key})).collect();
-        (200, json!({"keys": keys, "list_complete": true}).to_string())
+        (200, list(&shared.values, query).to_string())
     } else {
         match shared.values.get(&key) {
             Some(value) => (200, value.clone()),
@@ -102,6 +115,25 @@ fn serve(stream: &TcpStream, shared: &Mutex<Shared>) {
         "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
+}
+
+/// A page of keys; the cursor is the last key of the page before.
+fn list(values: &BTreeMap<String, String>, query: &str) -> Value {
+    let parameter = |name: &str| {
+        let mut parts = query.split('&').filter_map(|part| part.split_once('='));
+        decode(parts.find(|(key, _)| *key == name).map_or("", |(_, value)| value))
+    };
+    let (prefix, after) = (parameter("prefix"), parameter("cursor"));
+    let mut found = values
+        .keys()
+        .filter(|key| key.starts_with(&prefix) && **key > after);
+    let limit = parameter("key_count_limit").parse().unwrap_or(PAGE_KEYS);
+    let page: Vec<_> = found.by_ref().take(limit).collect();
+    let keys: Vec<_> = page.iter().map(|key| json!({"name": key})).collect();
+    match found.next() {
+        Some(_) => json!({"keys": keys, "list_complete": false, "cursor": page.last()}),
+        None => json!({"keys": keys, "list_complete": true}),
+    }
 }
 
 fn decode(text: &str) -> String {

@@ -1,7 +1,10 @@
 //! What the tests stand on: servers, requests, tokens, and a look into what is stored.
 
 pub mod audit;
+pub mod counted;
 pub mod described;
+#[path = "../../../bench/fill/append.rs"]
+pub mod fill;
 pub mod http;
 pub mod integration;
 pub mod issuer;

@@ -45,6 +45,11 @@ impl DataKey {
         Self { customer, key }
     }
 
+    /// The key itself.
+    pub fn bytes(&self) -> &[u8] {
+        &self.key
+    }
+
     /// What is sealed in that place.
     pub fn open(&self, table: &str, column: &str, row: &str, sealed: &[u8]) -> Vec<u8> {
         let mut key = [0; 32];

@@ -1,6 +1,7 @@
 //! Callers who ensure accounts at the same time, step by step, and what must be true when all is quiet again.
 
 use super::changes::Changing;
+use super::imports::Importing;
 use super::service::{Kept, Service, id};
 use crate::support::people::{Who, admin, service};
 use serde_json::json;
@@ -32,9 +33,16 @@ pub enum Fate {
     Repeated,
 }
 
+#[derive(Debug)]
 struct Run {
     ensure: Ensure,
     ask: Ask,
+}
+
+enum Actor {
+    Wish(usize),
+    Change(usize),
+    Import(usize),
 }
 
 pub struct Callers {
@@ -43,6 +51,8 @@ pub struct Callers {
     runs: Vec<Option<Run>>,
     /// Whose e-mails are changed meanwhile.
     pub changes: Vec<Changing>,
+    /// Whose records move in meanwhile.
+    pub imports: Vec<Importing>,
     /// What will arrive once more.
     pub late: Vec<Ask>,
     /// Who was answered what.
@@ -67,6 +77,7 @@ impl Callers {
             runs: wishes.iter().map(|_| None).collect(),
             wishes,
             changes: Vec::new(),
+            imports: Vec::new(),
             late: Vec::new(),
             answers: Vec::new(),
             has_erased: false,
@@ -80,6 +91,12 @@ impl Callers {
             .iter()
             .map(|(customer, email)| Changing::new(customer, email));
         self.changes = changes.collect();
+        self
+    }
+
+    /// The same while records of an older service move in.
+    pub fn importing(mut self, records: &[super::imports::Said]) -> Self {
+        self.imports = records.iter().map(Importing::new).collect();
         self
     }
 
@@ -104,23 +121,49 @@ impl Callers {
         self.answers.clear();
     }
 
-    /// Those who wish, then those who change.
+    /// All that matters of how far everybody is.
+    pub fn fingerprint(&self) -> String {
+        let Self {
+            runs,
+            changes,
+            imports,
+            answers,
+            ..
+        } = self;
+        format!(
+            "{}{runs:?}{changes:?}{imports:?}{answers:?}",
+            self.service.fingerprint()
+        )
+    }
+
+    /// Those who wish, then those who change, then those who import.
     pub fn count(&self) -> usize {
-        self.wishes.len() + self.changes.len()
+        self.wishes.len() + self.changes.len() + self.imports.len()
+    }
+
+    fn who(&self, number: usize) -> Actor {
+        let changes = self.wishes.len();
+        let imports = changes + self.changes.len();
+        match number {
+            _ if number >= imports => Actor::Import(number - imports),
+            _ if number >= changes => Actor::Change(number - changes),
+            _ => Actor::Wish(number),
+        }
     }
 
     /// Takes the next step of whoever it is; true once that one was answered.
     pub fn go_on(&mut self, number: usize, fate: Fate) -> bool {
-        match number.checked_sub(self.wishes.len()) {
-            None => self.step(number, fate).is_some(),
-            Some(change) => self.change(change, fate).is_some(),
+        match self.who(number) {
+            Actor::Wish(number) => self.step(number, fate).is_some(),
+            Actor::Change(number) => self.change(number, fate).is_some(),
+            Actor::Import(number) => self.import(number, fate).is_some(),
         }
     }
 
     /// Takes the next step of a caller, who begins if it is not under way. What it is answered, once it is.
     pub fn step(&mut self, number: usize, fate: Fate) -> Option<Result<CustomerId, Error>> {
         let mut run = self.runs[number].take().unwrap_or_else(|| {
-            let minted = self.service.mint();
+            let minted = self.service.mint(number);
             let (ensure, ask) = Ensure::start(self.wishes[number].clone(), minted);
             Run { ensure, ask }
         });
@@ -170,9 +213,10 @@ impl Callers {
 
     /// A caller dies where it is. It may begin anew.
     pub fn crash(&mut self, number: usize) {
-        match number.checked_sub(self.wishes.len()) {
-            None => self.runs[number] = None,
-            Some(change) => self.changes[change].crash(),
+        match self.who(number) {
+            Actor::Wish(number) => self.runs[number] = None,
+            Actor::Change(number) => self.changes[number].crash(),
+            Actor::Import(number) => self.imports[number].crash(),
         }
     }
 
@@ -207,11 +251,18 @@ impl Callers {
     pub fn settle(&mut self) {
         self.runs.fill_with(|| None);
         self.changes.iter_mut().for_each(Changing::crash);
+        self.imports.iter_mut().for_each(Importing::crash);
         while !self.late.is_empty() {
             self.arrive_late(0);
         }
         self.wait();
         self.quieten();
+        // What a dead run left for somebody who came later is settled by one repetition more.
+        let imports = self.imports.len();
+        for number in (0..2).flat_map(|_| 0..imports) {
+            self.import_alone(number);
+            self.quieten();
+        }
         let mut last = Vec::new();
         for _ in 0..2 {
             let answers: Vec<_> = (0..self.wishes.len()).map(|number| self.alone(number)).collect();
@@ -253,13 +304,13 @@ impl Callers {
         }
     }
 
-    /// Whether this is the customer's e-mail.
+    /// Whether this is the customer's e-mail, and its alone.
     pub fn is_of(&self, id: &CustomerId, index: &EmailIndex) -> bool {
         let kept = self.service.kept(id);
-        matches!(kept, Kept::Customer { is_erased: false, email, .. } if email == *index)
+        matches!(kept, Kept::Customer { is_erased: false, is_claimed: true, email, .. } if email == *index)
     }
 
-    fn quieten(&mut self) {
+    pub fn quieten(&mut self) {
         for customer in self.service.ids() {
             self.service.evict(&customer);
             self.service.tell(&customer, true);
@@ -278,8 +329,15 @@ impl Callers {
             })
             .collect();
         let mut holders = BTreeMap::<EmailIndex, CustomerId>::new();
+        let mut without = Vec::new();
         for (id, kept) in &all {
             match kept {
+                Kept::Customer {
+                    is_erased: false,
+                    is_claimed: false,
+                    email,
+                    ..
+                } => without.push((id, *email)),
                 Kept::Customer {
                     is_erased: false,
                     email,
@@ -312,6 +370,25 @@ impl Callers {
                 Kept::Nothing | Kept::Customer { .. } => {}
             }
         }
+        for (id, email) in without {
+            assert_eq!(self.service.listed(id), self.service.to_be_listed(id));
+            assert!(!self.imports.is_empty(), "{id} does not hold its e-mail");
+            assert!(
+                holders.contains_key(&email),
+                "{id} has an e-mail that nobody holds"
+            );
+        }
+        self.check_last(last, &all, &holders);
+        self.check_answers(&all, &holders);
+    }
+
+    /// Who wishes when all is quiet gets what is right.
+    fn check_last(
+        &self,
+        last: &[Result<CustomerId, Error>],
+        all: &BTreeMap<CustomerId, Kept>,
+        holders: &BTreeMap<EmailIndex, CustomerId>,
+    ) {
         for (wish, answer) in self.wishes.iter().zip(last) {
             let named = wish.named.as_ref().map(|named| (named, &all[named]));
             let holder = holders.get(&wish.index);
@@ -329,13 +406,15 @@ impl Callers {
                 (_, Err(error)) => panic!("refused: {error:?}"),
             }
         }
-        self.check_answers(&all, &holders);
     }
 
     /// All that was answered on the way was right, and is right still.
     fn check_answers(&self, all: &BTreeMap<CustomerId, Kept>, holders: &BTreeMap<EmailIndex, CustomerId>) {
         let mut made = BTreeMap::<&CustomerId, usize>::new();
-        for (number, Ensured { customer_id, created }) in &self.answers {
+        for (number, answer) in &self.answers {
+            let Ensured {
+                customer_id, created, ..
+            } = answer;
             let wish = &self.wishes[*number];
             if *created {
                 let times = made.entry(customer_id).or_default();
@@ -345,7 +424,8 @@ impl Callers {
             assert!(matches!(all[customer_id], Kept::Customer { .. }));
             let is_named = wish.named.as_ref() == Some(customer_id);
             let holds = holders.get(&wish.index) == Some(customer_id) || self.has_erased;
-            let held = !self.changes.is_empty() && self.service.ever_had(customer_id, &wish.index);
+            let are_changed = !self.changes.is_empty() || !self.imports.is_empty();
+            let held = are_changed && self.service.ever_had(customer_id, &wish.index);
             assert!(is_named || holds || held, "{customer_id} was the wrong answer");
         }
     }
@@ -382,6 +462,7 @@ fn wish(service_of: &Service, number: usize, named: Option<&str>, email: &str) -
                 ip: None,
                 user_agent: None,
             },
+            fingerprint: None,
         },
     }
 }

@@ -14,6 +14,7 @@ use user_api::error::Code;
 use user_api::types::CustomerId;
 
 /// Somebody's wish that a customer have another e-mail, and how far it is.
+#[derive(Debug)]
 pub struct Changing {
     customer: CustomerId,
     email: String,
@@ -22,6 +23,7 @@ pub struct Changing {
     pub came_to: Option<Changed>,
 }
 
+#[derive(Debug)]
 enum Run {
     Send(Option<Claimed>),
     Claim(Change, Box<Ask>, Wanted),

@@ -1,15 +1,19 @@
 //! Ensuring accounts, by many at once and with everything going wrong: any order of their steps, callers that die,
 //! errands and answers that are lost, repeated and late, objects that are evicted, customers that are erased, and
-//! e-mails that are changed meanwhile.
+//! e-mails that are changed, and records that move in, meanwhile.
 
 mod callers;
 mod changes;
+mod imports;
+mod repeats;
 mod service;
 
 use callers::{Callers, Fate};
 use changes::Changed;
+use imports::{Imported, Said};
 use proptest::prelude::*;
 use service::id;
+use std::collections::HashSet;
 
 const IDS: [&str; 3] = ["cust_a", "cust_b", "cust_c"];
 const EMAILS: [&str; 3] = ["a@x.example", "b@x.example", "c@x.example"];
@@ -88,6 +92,15 @@ fn changes() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
     )
 }
 
+fn imports() -> impl Strategy<Value = Vec<Said>> {
+    let said = (
+        prop::sample::select(&IDS[..]),
+        prop::sample::select(&EMAILS[..]),
+        0..4_i64,
+    );
+    prop::collection::vec(said, 1..5)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -132,6 +145,30 @@ proptest! {
     }
 
     #[test]
+    fn the_same_holds_while_records_move_in(
+        wishes in wishes(),
+        changes in changes(),
+        imports in imports(),
+        acts in prop::collection::vec(act(false), 0..120),
+    ) {
+        let mut callers = Callers::new(&wishes).changing(&changes).importing(&imports);
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
+    fn the_same_holds_while_records_move_in_and_customers_are_erased(
+        wishes in wishes(),
+        changes in changes(),
+        imports in imports(),
+        acts in prop::collection::vec(act(true), 0..90),
+    ) {
+        let mut callers = Callers::new(&wishes).changing(&changes).importing(&imports);
+        play(&mut callers, &acts);
+        callers.settle();
+    }
+
+    #[test]
     fn twenty_callers_with_one_e_mail_are_one_customer(acts in prop::collection::vec(act(false), 60..160)) {
         let mut callers = Callers::new(&[(None, EMAILS[0]); 20]);
         play(&mut callers, &acts);
@@ -140,47 +177,46 @@ proptest! {
     }
 }
 
-/// Two who act at the same time. Where a `victim` is given it dies after so many steps. Goes through every order of
-/// their steps, and looks each time at what came of it; whether the victim died in any.
-fn in_every_order(
-    callers: &dyn Fn() -> Callers,
-    victim: Option<(usize, usize)>,
-    look: &dyn Fn(&Callers, bool),
-) -> bool {
+/// Two who act at the same time. Goes through every order of their steps, and of one of the `victims`' dying anywhere
+/// between its first step and its last, and looks each time at what came of it, knowing whether somebody died. Where
+/// two orders have come to the same, only one of them is followed further.
+fn exhaust(callers: &dyn Fn() -> Callers, victims: &[usize], look: &dyn Fn(&Callers, bool)) {
     let mut choices: Vec<usize> = Vec::new();
     let mut has_ever_died = false;
+    let mut met = HashSet::new();
     loop {
         let mut callers = callers();
         assert_eq!(callers.count(), 2);
-        let mut left = [usize::MAX; 2];
-        if let Some((victim, steps)) = victim {
-            left[victim] = steps;
-        }
-        let mut has_died = false;
-        // How many could have taken each step.
+        let (mut is_alive, mut has_begun) = ([true; 2], [false; 2]);
+        let (mut has_died, mut is_met) = (false, false);
+        // How many choices there were at each step.
         let mut open = Vec::new();
-        loop {
-            let alive: Vec<usize> = (0..2).filter(|number| left[*number] > 0).collect();
-            if alive.is_empty() {
-                break;
-            }
+        while !is_met && is_alive.contains(&true) {
+            let alive = (0..2).filter(|number| is_alive[*number]);
+            let mut options: Vec<_> = alive.map(|number| (number, false)).collect();
+            let may_die = |number: &&usize| !has_died && is_alive[**number] && has_begun[**number];
+            options.extend(victims.iter().filter(may_die).map(|number| (*number, true)));
             if choices.len() == open.len() {
                 choices.push(0);
             }
-            let number = alive[choices[open.len()]];
-            open.push(alive.len());
-            left[number] -= 1;
-            if callers.go_on(number, Fate::Heard) {
-                left[number] = 0;
-            } else if left[number] == 0 {
+            let (number, dies) = options[choices[open.len()]];
+            open.push(options.len());
+            if dies {
                 has_died = true;
+                is_alive[number] = false;
                 callers.crash(number);
+            } else {
+                has_begun[number] = true;
+                is_alive[number] = !callers.go_on(number, Fate::Heard);
             }
+            is_met = choices.len() == open.len() && !met.insert((callers.fingerprint(), is_alive, has_died));
         }
-        look(&callers, has_died);
-        has_ever_died |= has_died;
-        callers.settle();
-        // The next order: another one takes the last step that another could have taken.
+        if !is_met {
+            look(&callers, has_died);
+            has_ever_died |= has_died;
+            callers.settle();
+        }
+        // The next order: another choice at the last step that had one.
         while let Some(last) = choices.pop() {
             if last + 1 < open[choices.len()] {
                 choices.push(last + 1);
@@ -188,22 +224,10 @@ fn in_every_order(
             }
         }
         if choices.is_empty() {
-            return has_ever_died;
+            break;
         }
     }
-}
-
-/// Every order of their steps; every order where one of these dies, wherever it does.
-fn exhaust(callers: &dyn Fn() -> Callers, victims: &[usize], look: &dyn Fn(&Callers, bool)) {
-    in_every_order(callers, None, look);
-    for victim in victims {
-        // Until it would have lived through all its steps.
-        let mut steps = 1;
-        while in_every_order(callers, Some((*victim, steps)), look) {
-            steps += 1;
-        }
-        assert!(steps > 1);
-    }
+    assert!(has_ever_died || victims.is_empty());
 }
 
 /// Two who wish for an account.
@@ -311,6 +335,75 @@ fn a_change_and_a_newcomer_with_its_e_mail_agree_in_every_order_of_their_steps_a
     }
 }
 
+/// The first customer moved in with the first e-mail, and a later record of it says the second.
+const LATER: Said = (IDS[0], EMAILS[1], 1);
+
+fn with_one_moved_in(mut callers: Callers) -> Callers {
+    callers.moved_in(&(IDS[0], EMAILS[0], 0));
+    callers
+}
+
+#[test]
+fn an_import_and_a_sign_in_with_its_e_mail_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    for wish in [
+        (None, EMAILS[1]),
+        (Some(IDS[0]), EMAILS[1]),
+        (Some(IDS[1]), EMAILS[1]),
+    ] {
+        let callers = || with_one_moved_in(Callers::new(&[wish]).importing(&[LATER]));
+        exhaust(&callers, &[0, 1], &|_, _| {});
+        // The same of one that is nothing yet.
+        let callers = || Callers::new(&[wish]).importing(&[LATER]);
+        exhaust(&callers, &[0, 1], &|_, _| {});
+    }
+    let callers = || Callers::new(&[(Some(IDS[0]), EMAILS[0])]).importing(&[LATER]);
+    exhaust(&callers, &[0, 1], &|_, _| {});
+}
+
+#[test]
+fn an_import_and_a_change_to_its_e_mail_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    for changed in [IDS[0], IDS[1]] {
+        let callers = || {
+            let mut callers = Callers::new(&[])
+                .changing(&[(changed, EMAILS[1])])
+                .importing(&[LATER]);
+            callers.suspended(IDS[1], EMAILS[2]);
+            with_one_moved_in(callers)
+        };
+        exhaust(&callers, &[0, 1], &|_, _| {});
+    }
+    // To another e-mail than the record's: whichever comes first, the other does not overwrite it unseen.
+    let callers = || {
+        let callers = Callers::new(&[])
+            .changing(&[(IDS[0], EMAILS[2])])
+            .importing(&[LATER]);
+        with_one_moved_in(callers)
+    };
+    exhaust(&callers, &[0, 1], &|callers, has_died| {
+        let came_to = (callers.changes[0].came_to, callers.imports[0].came_to);
+        let is_busy = came_to.0 == Some(Changed::Busy) || came_to.1 == Some(Imported::Busy);
+        assert!(
+            has_died || is_busy || came_to.0 == Some(Changed::Done),
+            "{came_to:?}"
+        );
+    });
+}
+
+#[test]
+fn two_imports_agree_in_every_order_of_their_steps_and_wherever_one_dies() {
+    for other in [
+        LATER,
+        (IDS[0], EMAILS[2], 2),
+        (IDS[1], EMAILS[1], 2),
+        (IDS[1], EMAILS[1], 0),
+    ] {
+        let callers = || with_one_moved_in(Callers::new(&[]).importing(&[LATER, other]));
+        exhaust(&callers, &[0], &|_, _| {});
+        let callers = || Callers::new(&[]).importing(&[LATER, other]);
+        exhaust(&callers, &[0], &|_, _| {});
+    }
+}
+
 #[test]
 fn a_claim_whose_holder_is_nothing_yet_is_completed_by_whoever_comes_next() {
     let mut callers = Callers::new(&[(Some(IDS[0]), EMAILS[0]), (Some(IDS[1]), EMAILS[0])]);
@@ -324,6 +417,50 @@ fn a_claim_whose_holder_is_nothing_yet_is_completed_by_whoever_comes_next() {
     assert_eq!(answer.unwrap().unwrap(), id(IDS[0]));
     callers.settle();
     assert_eq!(callers.customers(), 1);
+}
+
+/// Somebody began to make a customer of the second id with the second e-mail, and has its claim.
+fn with_one_begun(mut callers: Callers) -> Callers {
+    for _ in 0..2 {
+        assert_eq!(callers.step(0, Fate::Heard), None);
+    }
+    with_one_moved_in(callers)
+}
+
+fn finish(callers: &mut Callers, number: usize) -> user_api::types::CustomerId {
+    let answers = std::iter::repeat_with(|| callers.step(number, Fate::Heard));
+    answers.flatten().next().unwrap().unwrap()
+}
+
+#[test]
+fn a_creation_that_was_begun_and_not_finished_keeps_no_customer_from_the_e_mail() {
+    let begun = || Callers::new(&[(Some(IDS[1]), EMAILS[1])]);
+    let mut changed = with_one_begun(begun().changing(&[(IDS[0], EMAILS[1])]));
+    let came_to = std::iter::repeat_with(|| changed.change(0, Fate::Heard));
+    assert_eq!(came_to.flatten().next(), Some(Changed::Done));
+    let mut moved_in = with_one_begun(begun().importing(&[LATER]));
+    let told = moved_in.import_alone(0);
+    assert_eq!(told, Imported::Told(user_api::legacy::outcome::Outcome::Merged));
+    for mut callers in [changed, moved_in] {
+        let index = callers.service.index(EMAILS[1]);
+        assert!(callers.is_of(&id(IDS[0]), &index));
+        // Whoever began goes on at last, and is told whose the e-mail is.
+        assert_eq!(finish(&mut callers, 0), id(IDS[0]));
+        callers.settle();
+        assert_eq!(callers.customers(), 1);
+    }
+}
+
+#[test]
+fn an_id_that_stood_aside_still_moves_in() {
+    let callers = Callers::new(&[(Some(IDS[1]), EMAILS[1])]).importing(&[LATER, (IDS[1], EMAILS[2], 0)]);
+    let mut callers = with_one_begun(callers);
+    for number in 0..2 {
+        callers.import_alone(number);
+    }
+    assert_eq!(finish(&mut callers, 0), id(IDS[1]));
+    callers.settle();
+    assert_eq!(callers.customers(), 2);
 }
 
 #[test]

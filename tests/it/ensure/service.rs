@@ -5,11 +5,12 @@ use crate::support::Workerd;
 use crate::support::world::{NEW_YEAR, Seeded, World};
 use rusqlite::types::Value as Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::rc::Rc;
 use user_api::crypto::Wrapped;
 use user_api::customer::Customer;
 use user_api::customer::config::Config;
-use user_api::customer::errand::{Answer as Said, Errand};
+use user_api::customer::errand::{Answer as Said, Errand, What as Tell};
 use user_api::customer::outbox::Told;
 use user_api::customer::request::{Reply, Request};
 use user_api::directory::Directory;
@@ -23,6 +24,23 @@ use user_api::vault::{Errand as KeyErrand, Held};
 
 /// More than one, so that claims and customers lie in different objects.
 pub const SHARDS: u32 = 3;
+
+/// What matters of an id's object.
+const OBJECT: &[&str] = &[
+    "SELECT rev, email_index, email_claimed, email_attempt, last_attempt, pending_index, pending_attempt FROM account",
+    "SELECT version, status FROM customer",
+    "SELECT email_index, customer_id FROM alias_of",
+    "SELECT alias, email_index FROM aliases ORDER BY 1, 2",
+    "SELECT one FROM stood_aside",
+    "SELECT kind, key, mark FROM outbox ORDER BY 1, 2",
+    "SELECT kind, key, length(document) FROM legacy ORDER BY 1, 2",
+    "SELECT count(*) FROM users",
+];
+/// The same of a shard.
+const SHARD: &[&str] = &[
+    "SELECT email_index, holder, attempt FROM claims ORDER BY 1",
+    "SELECT customer_id, rev, status, email_index FROM customers ORDER BY 1",
+];
 
 pub fn id(text: &str) -> CustomerId {
     CustomerId::parse(text).unwrap()
@@ -39,6 +57,8 @@ pub enum Kept {
         row: Vec<Cell>,
         is_erased: bool,
         email: EmailIndex,
+        /// Whether it says that it holds its e-mail's claim; one that moved in may have it without.
+        is_claimed: bool,
         /// The e-mail that it is about to change to.
         wanted: Option<EmailIndex>,
     },
@@ -53,6 +73,8 @@ pub struct Service {
     seen: BTreeMap<CustomerId, Kept>,
     /// Which e-mails each customer ever had or wanted.
     ever: BTreeSet<(CustomerId, EmailIndex)>,
+    /// How often each caller began.
+    minted: BTreeMap<usize, u64>,
     config: Rc<Config>,
     pub now: i64,
     entropy: Seeded,
@@ -66,6 +88,7 @@ impl Service {
             keys: BTreeMap::new(),
             seen: BTreeMap::new(),
             ever: BTreeSet::new(),
+            minted: BTreeMap::new(),
             config: Rc::new(World::config()),
             now: NEW_YEAR,
             entropy: Seeded(7),
@@ -76,12 +99,34 @@ impl Service {
         self.config.index.email(email).unwrap()
     }
 
-    /// An id that nobody has.
-    pub fn mint(&mut self) -> CustomerId {
-        CustomerId::mint(
-            Timestamp::from_millis(self.now),
-            random(&mut self.entropy).unwrap(),
-        )
+    /// An id that nobody has; that of a caller who begins for the first time is the same in every order.
+    pub fn mint(&mut self, caller: usize) -> CustomerId {
+        let begun = self.minted.entry(caller).or_insert(0);
+        *begun += 1;
+        let mut entropy = Seeded(*begun * 1_000 + caller as u64);
+        CustomerId::mint(Timestamp::from_millis(NEW_YEAR), random(&mut entropy).unwrap())
+    }
+
+    /// All that matters of what is stored, without times and sealed content.
+    pub fn fingerprint(&self) -> String {
+        let mut all = String::new();
+        let objects = self
+            .objects
+            .iter()
+            .map(|(id, (sql, _))| (id.to_string(), sql, OBJECT));
+        let shards = self
+            .shards
+            .iter()
+            .map(|(name, (sql, _))| (name.clone(), sql, SHARD));
+        for (name, sql, tables) in objects.chain(shards) {
+            let _ = write!(all, "{name}: ");
+            if is_initialised(sql).unwrap() {
+                for select in tables {
+                    let _ = write!(all, "{:?}", rows(sql, select));
+                }
+            }
+        }
+        all
     }
 
     /// All ids that were ever asked about.
@@ -106,7 +151,11 @@ impl Service {
             errand.creates(),
             |customer, sql, now, entropy| customer.run_errand(sql, &errand, now, entropy),
         );
-        self.watch(&errand.customer);
+        // Records of an older service do change a customer.
+        match errand.what {
+            Tell::Import(_) | Tell::Cede { .. } => self.see(&errand.customer),
+            _ => self.watch(&errand.customer),
+        }
         serde_json::from_slice(&serde_json::to_vec(&answer).unwrap()).unwrap()
     }
 
@@ -285,14 +334,10 @@ impl Service {
             return Kept::Alias(bound.collect());
         };
         assert_eq!(bound, Vec::<Vec<Cell>>::new(), "{id} is a customer and an alias");
-        assert_eq!(
-            account[0][1],
-            Cell::Integer(1),
-            "{id} does not say that it holds its e-mail"
-        );
         Kept::Customer {
             is_erased: row.contains(&Cell::Text("erased".to_owned())),
             email: index_of(&account[0][0]),
+            is_claimed: account[0][1] == Cell::Integer(1),
             wanted: match &account[0][2] {
                 Cell::Null => None,
                 cell => Some(index_of(cell)),

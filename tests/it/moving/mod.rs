@@ -395,6 +395,49 @@ fn a_claim_is_not_taken_from_whom_somebody_has_signed_in_to_or_who_was_made_here
 }
 
 #[test]
+fn an_e_mail_that_another_customer_held_is_claimed_once_it_is_free_by_setting_it_again() {
+    let same = "owner@acme.example";
+    let young = json!({"email": same, "createdAt": "2025-01-01T00:00:00Z"});
+    let mut world = World::new();
+    world.told(&key(), acme());
+    assert_eq!(
+        world.told("customer:customer:cust_young", young.clone()),
+        Conflict
+    );
+    let says =
+        |route: Route, body: &Value| admin().sends_to(route, "cust_young", body.to_string().as_bytes());
+    let patch = says(Route::AdminPatchCustomer, &json!({ "email": same }));
+    assert_eq!(code(world.change("cust_young", patch.clone())), "email_taken");
+    // A replacement may only repeat what was read: it is carried out, and the e-mail stays as it is.
+    let put = says(Route::AdminPutCustomer, &json!({"email": same, "name": "Young"}));
+    assert!(matches!(
+        world.change("cust_young", put.clone()),
+        Reply::Content { .. }
+    ));
+    assert_eq!(customer(&mut world, "cust_young")["name"], "Young");
+    assert_eq!(world.holder(same).as_deref(), Some(ACME));
+    for request in [patch, put] {
+        let mut world = World::new();
+        world.told(&key(), acme());
+        world.told("customer:customer:cust_young", young.clone());
+        world.set_status(ACME, "erased");
+        assert!(matches!(
+            world.change("cust_young", request.clone()),
+            Reply::Content { .. }
+        ));
+        assert_eq!(world.holder(same).as_deref(), Some("cust_young"));
+        assert_eq!(
+            world.told("customer:customer:cust_young", young.clone()),
+            Unchanged
+        );
+        assert!(matches!(
+            world.change("cust_young", request),
+            Reply::Content { .. }
+        ));
+    }
+}
+
+#[test]
 fn a_claim_of_one_who_does_not_want_it_is_taken() {
     let mut world = World::new();
     world.create("cust_gone", "owner@acme.example");
@@ -538,6 +581,50 @@ fn hostile_records_are_told_and_do_nothing_else() {
         assert_eq!(world.told(&key, value), outcome, "{key}");
     }
     assert_eq!(customer(&mut world, ACME), before);
+}
+
+#[test]
+fn records_that_point_at_each_other_in_a_circle_are_told_and_followed_nowhere() {
+    let hash = |email: &str| {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(email.as_bytes());
+        digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let mut world = World::new();
+    for (own, other) in [("cust_a", "cust_b"), ("cust_b", "cust_a")] {
+        let record = json!({
+            "customerId": own, "email": format!("{own}@x.example"), "replacedBy": other, "aliasOf": other,
+            "createdAt": "2024-01-01T00:00:00Z",
+        });
+        assert_eq!(world.told(&format!("customer:customer:{own}"), record), Created);
+    }
+    for (own, other) in [("cust_a", "cust_b"), ("cust_b", "cust_a")] {
+        let email = format!("{own}@x.example");
+        for form in [
+            "idx:customer:email-to-customer:",
+            "idx:auth:email-to-customer:",
+            "email_",
+        ] {
+            let index = format!("{form}{}", hash(&email));
+            assert_eq!(world.told(&index, json!(other)), Conflict, "{index}");
+            // An index of an index, and one that names itself.
+            assert_ne!(world.told(&index, json!(index)), Created);
+        }
+        // A record that is nothing but another's name.
+        assert_eq!(world.told(&format!("customer_{own}"), json!(other)), Invalid);
+        assert_eq!(world.holder(&email).as_deref(), Some(own));
+        let own_user = Who::user("auth0|own")
+            .email(&email)
+            .change(|user| user.customer = Some(id(own)));
+        let shown = world.json(own, &own_user.asks(Route::GetCustomer));
+        assert_eq!(
+            (&shown["customerId"], &shown["email"]),
+            (&json!(own), &json!(email))
+        );
+    }
 }
 
 #[test]

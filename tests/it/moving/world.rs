@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use user_api::caller::Caller;
 use user_api::crypto::{IndexKeys, MasterKeys, SigningKeys, Wrapped};
+use user_api::customer::account::Claimed;
 use user_api::customer::config::Config;
 use user_api::customer::errand::{self, By, Create, Errand};
 use user_api::customer::export::Export;
@@ -16,6 +17,8 @@ use user_api::customer::profile::NewCustomer;
 use user_api::customer::request::{Origin, Reply, Request};
 use user_api::customer::{Customer, batch};
 use user_api::directory::Directory;
+use user_api::directory::change::{self, Change};
+use user_api::directory::ensure;
 use user_api::directory::errand::{Answer, Errand as Asked, What};
 use user_api::directory::moving::{Heard, Moving, Step};
 use user_api::edge::reply;
@@ -55,6 +58,7 @@ pub fn by() -> By {
             ip: None,
             user_agent: None,
         },
+        fingerprint: None,
     }
 }
 
@@ -244,6 +248,30 @@ impl World {
             .unwrap();
         self.entropy = entropy;
         reply.reply
+    }
+
+    /// An administrator's change, with the claim that it may want, as the object's shell carries it out.
+    pub fn change(&mut self, name: &str, mut request: Request) -> Reply {
+        let reply = self.send(name, &request);
+        let Reply::Claim(wanted) = reply else {
+            return reply;
+        };
+        let (mut change, mut ask) = Change::start(id(name), wanted.clone());
+        loop {
+            let heard = match &ask {
+                ensure::Ask::Customer(errand) => ensure::Heard::Customer(self.errand(errand)),
+                ensure::Ask::Directory(what) => ensure::Heard::Directory(self.directory(what.clone())),
+            };
+            match change.step(heard).unwrap() {
+                change::Step::Ask(next) => ask = next,
+                change::Step::Done(held) => {
+                    request.claimed = Some(Claimed { wanted, held });
+                    let reply = self.send(name, &request);
+                    self.deliver();
+                    return reply;
+                }
+            }
+        }
     }
 
     #[track_caller]

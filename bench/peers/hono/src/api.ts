@@ -4,6 +4,13 @@ export type Caller =
   | { kind: 'user'; customerId: string; subject: string; jti: string }
   | { kind: 'key'; customerId: string; digest: string }
 
+/** Where a request comes from, for the audit log. */
+export interface Origin {
+  requestId: string
+  ip: string | undefined
+  userAgent: string | undefined
+}
+
 export interface Outcome {
   status: number
   body: string | null

@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import { createMiddleware } from 'hono/factory'
 import { HTTPException } from 'hono/http-exception'
 import { createLocalJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose'
-import { problem, type Caller, type Outcome } from './api'
+import { problem, type Caller, type Origin, type Outcome } from './api'
 import type { CustomerObject } from './customer'
 
 export { CustomerObject } from './customer'
@@ -17,9 +17,10 @@ export interface Env {
   SERVICE_KEY: string
   RATE_LIMITS: string
   TIGHT_LIMITS: string
+  GROUP_COMMIT: string | null
 }
 
-type App = { Bindings: Env; Variables: { caller: Caller; requestId: string } }
+type App = { Bindings: Env; Variables: { caller: Caller; origin: Origin } }
 
 const MAX_BODY_BYTES = 262_144
 
@@ -28,7 +29,7 @@ const COMMON_HEADERS = {
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
   'Strict-Transport-Security': 'max-age=63072000; includeSubDomains',
-  Vary: 'Authorization, Cookie, Origin, X-API-Key, X-Service-Key',
+  Vary: 'Authorization, Cookie, Origin, X-API-Key, X-Encrypt-Response, X-Service-Key',
   'X-Content-Type-Options': 'nosniff',
 }
 
@@ -82,10 +83,11 @@ const integration = createMiddleware<App>(async (c, next) => {
   await next()
 })
 
-const requestId = createMiddleware<App>(async (c, next) => {
-  c.set('requestId', `req_${crypto.randomUUID().replaceAll('-', '')}`)
+const origin = createMiddleware<App>(async (c, next) => {
+  const requestId = `req_${crypto.randomUUID().replaceAll('-', '')}`
+  c.set('origin', { requestId, ip: c.req.header('CF-Connecting-IP'), userAgent: c.req.header('User-Agent') })
   await next()
-  c.header('X-Request-Id', c.get('requestId'))
+  c.header('X-Request-Id', requestId)
 })
 
 async function jsonBody(request: Request, type: string): Promise<unknown> {
@@ -106,26 +108,26 @@ const respond = ({ status, body, headers }: Outcome) =>
   new Response(body, { status, headers: { ...COMMON_HEADERS, ...headers } })
 
 const app = new Hono<App>()
-app.use(requestId)
+app.use(origin)
 
 app.get('/customer/me', user, async (c) => {
   const caller = c.get('caller')
   const stub = c.env.CUSTOMERS.getByName(caller.customerId)
-  return respond(await stub.read(caller, c.get('requestId'), c.req.header('If-None-Match')))
+  return respond(await stub.read(caller, c.get('origin'), c.req.header('If-None-Match')))
 })
 
 app.patch('/customer/me', user, async (c) => {
   const caller = c.get('caller')
   const patch = await jsonBody(c.req.raw, 'application/merge-patch+json')
   const stub = c.env.CUSTOMERS.getByName(caller.customerId)
-  return respond(await stub.patch(caller, c.get('requestId'), patch, c.req.header('If-Match')))
+  return respond(await stub.patch(caller, c.get('origin'), patch, c.req.header('If-Match')))
 })
 
 app.post('/customer/me/limits/consume', integration, async (c) => {
   const caller = c.get('caller')
   const wanted = await jsonBody(c.req.raw, 'application/json')
   const stub = c.env.CUSTOMERS.getByName(caller.customerId)
-  return respond(await stub.consume(caller, c.get('requestId'), wanted))
+  return respond(await stub.consume(caller, c.get('origin'), wanted))
 })
 
 // Sets the benchmark up: a customer, and a key for it.

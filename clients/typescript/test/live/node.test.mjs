@@ -1,6 +1,6 @@
 // The client in node against the real worker.
 import { after, before, test } from 'node:test';
-import { checks } from './checks.mjs';
+import { checks, serverChecks } from './checks.mjs';
 import { startWorld } from './world.mjs';
 
 let world;
@@ -9,7 +9,7 @@ before(async () => {
 });
 after(() => world?.stop());
 
-for (const [name, check] of Object.entries(checks)) {
+for (const [name, check] of Object.entries({ ...checks, ...serverChecks })) {
   test(`in node, ${name}`, async () => {
     const { data, seen } = await world.fresh();
     await check({ ...data, seen: async (road) => seen(road) });

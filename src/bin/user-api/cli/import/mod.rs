@@ -75,7 +75,7 @@ pub struct Args {
     concurrency: u8,
 
     /// How many records one request carries at most.
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=2000))]
     batch: u16,
 }
 

@@ -1,0 +1,110 @@
+//! A server that counts what the platform bills: the delivered module, wrapped by `counter.js`.
+
+use crate::support::server::{Server, new_data};
+use crate::support::settings::Settings;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const COUNTER: &str = include_str!("counter.js");
+/// How long nothing may have been counted before all is taken to have come to rest.
+const REST: Duration = Duration::from_millis(30);
+
+/// What was counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Billed {
+    /// Requests to objects, by their class; alarms among them.
+    pub requests: BTreeMap<String, u64>,
+    /// Alarms.
+    pub alarms: u64,
+    /// Rows read.
+    pub read: u64,
+    /// Rows written.
+    pub written: u64,
+}
+
+impl Billed {
+    /// What was counted since `before`.
+    pub fn since(&self, before: &Self) -> Self {
+        let requests = self.requests.iter().map(|(class, count)| {
+            let before = before.requests.get(class).copied().unwrap_or_default();
+            (class.clone(), count - before)
+        });
+        Self {
+            requests: requests.filter(|(_, count)| *count > 0).collect(),
+            alarms: self.alarms - before.alarms,
+            read: self.read - before.read,
+            written: self.written - before.written,
+        }
+    }
+
+    /// All requests to objects.
+    pub fn objects(&self) -> u64 {
+        self.requests.values().sum()
+    }
+}
+
+/// Such a server.
+pub fn start(settings: &Settings) -> Server {
+    start_in(settings, &new_data())
+}
+
+/// Such a server on that data.
+pub fn start_in(settings: &Settings, data: &Arc<TempDir>) -> Server {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let delivered = std::fs::read_to_string(root.join("workerd.capnp")).unwrap();
+    let changed = delivered
+        .replacen(
+            "  modules = [",
+            "  modules = [\n    (name = \"counter.js\", esModule = embed \"counter.js\"),",
+            1,
+        )
+        .replace("embed \"build/", "embed \"/build/");
+    assert!(changed.contains("counter.js"));
+    std::fs::write(data.path().join("counter.js"), COUNTER).unwrap();
+    let config = data.path().join("counted.capnp");
+    std::fs::write(&config, changed).unwrap();
+    Server::start_with(settings, data, &config)
+}
+
+/// What was counted so far, once nothing more is under way.
+pub fn billed(server: &Server) -> Billed {
+    let mut last = ask(server);
+    loop {
+        std::thread::sleep(REST);
+        let now = ask(server);
+        if now == last {
+            return now;
+        }
+        last = now;
+    }
+}
+
+/// What `work` is billed.
+pub fn of<T>(server: &Server, work: impl FnOnce() -> T) -> (Billed, T) {
+    let before = billed(server);
+    let done = work();
+    (billed(server).since(&before), done)
+}
+
+fn ask(server: &Server) -> Billed {
+    let mut answer = server
+        .agent()
+        .get(format!("{}/billed", server.origin()))
+        .call()
+        .unwrap();
+    let told: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+    let number = |value: &Value| value.as_u64().unwrap();
+    let requests = told["requests"].as_object().unwrap().iter();
+    Billed {
+        requests: requests
+            .map(|(class, count)| (class.clone(), number(count)))
+            .collect(),
+        alarms: number(&told["alarms"]),
+        read: number(&told["read"]),
+        written: number(&told["written"]),
+    }
+}
