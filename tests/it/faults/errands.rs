@@ -6,8 +6,9 @@ use crate::support::{Who, World, ada, admin, service};
 use serde_json::json;
 use std::collections::BTreeSet;
 use user_api::caller::Caller;
+use user_api::customer::account::Claimed;
 use user_api::customer::errand::{Answer, By, Create, What};
-use user_api::customer::moving::{Claimed, Import, Moved};
+use user_api::customer::moving::{Import, Moved};
 use user_api::customer::profile::NewCustomer;
 use user_api::edge::route::Route;
 use user_api::email::EmailIndex;
@@ -27,6 +28,7 @@ fn by(who: Who) -> By {
     By {
         origin: who.asks(Route::GetCustomer).origin,
         caller: who.0,
+        fingerprint: None,
     }
 }
 
@@ -120,6 +122,13 @@ fn errands() -> Vec<Case> {
         case("create", World::absent, create()),
         case("create what is there", World::new, create()),
         case("bind", World::absent, bind()),
+        case(
+            "stand aside",
+            World::absent,
+            What::StandAside {
+                index: index("owner@example.com"),
+            },
+        ),
         case("check a token", World::new, What::CheckToken { user }),
         case("rewrap", World::new, What::Rewrap),
         case(
@@ -171,12 +180,13 @@ const fn kind(what: &What) -> u8 {
         What::Cede { .. } => 7,
         What::AddAlias { .. } => 8,
         What::DropAlias { .. } => 9,
+        What::StandAside { .. } => 10,
     }
 }
 
 pub fn scenarios() -> Vec<Scenario> {
     let kinds: BTreeSet<_> = errands().iter().map(|(_, _, what)| kind(what)).collect();
-    assert_eq!(kinds, (0..10).collect(), "a kind of errand without a scenario");
+    assert_eq!(kinds, (0..11).collect(), "a kind of errand without a scenario");
     let of = |is_cold: bool| {
         errands().into_iter().map(move |(name, prepare, what)| {
             let name = format!("{name}, {}", if is_cold { "cold" } else { "warm" });

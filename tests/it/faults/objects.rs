@@ -139,6 +139,7 @@ fn by(is_service: bool) -> By {
     By {
         origin: who.asks(Route::GetCustomer).origin,
         caller: who.0,
+        fingerprint: None,
     }
 }
 
