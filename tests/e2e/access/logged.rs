@@ -70,10 +70,13 @@ impl Cell<'_> {
 
     fn place(&self) -> Place {
         let audience = self.route.audience();
-        if audience == Audience::Public
-            || matches!(self.kind, Kind::Nobody | Kind::Expired)
-            || !self.is_admitted()
-        {
+        // Whether a key's time is over its customer's object alone knows; a token says it itself.
+        let is_unknown = match self.kind {
+            Kind::Nobody => true,
+            Kind::Expired => audience != Audience::Integration,
+            _ => !self.is_admitted(),
+        };
+        if audience == Audience::Public || is_unknown {
             return Place::Nowhere;
         }
         if self.kind == Kind::Revoked && (audience.is_admin() || audience == Audience::Service) {
@@ -112,7 +115,8 @@ impl Cell<'_> {
     fn actor(&self) -> &'static str {
         match (self.kind, self.route.audience()) {
             (Kind::Service, _) | (Kind::Revoked, Audience::Service) => "service",
-            (Kind::Integration | Kind::Unscoped, _) | (Kind::Revoked, Audience::Integration) => "integration",
+            (Kind::Integration | Kind::Unscoped, _)
+            | (Kind::Revoked | Kind::Expired, Audience::Integration) => "integration",
             (Kind::Admin, _) | (Kind::Revoked, Audience::Admin | Audience::OwnAdmin | Audience::Operator) => {
                 "admin"
             }
