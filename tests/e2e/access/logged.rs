@@ -162,7 +162,7 @@ impl Cell<'_> {
             Route::RotateKey => "api_key.rotate",
             Route::RevokeTokens | Route::AdminRevokeTokens | Route::ServiceRevokeTokens => "tokens.revoke",
             Route::ListAudit | Route::AdminListAudit | Route::GetOperatorLog => "audit.list",
-            Route::GetAuditHead => "audit.head",
+            Route::GetAuditHead | Route::AdminGetAuditHead => "audit.head",
             Route::GetAuditEntry => "audit.read",
             Route::GetErasure | Route::AdminGetErasure => "erasure.read",
             Route::RequestErasure | Route::AdminRequestErasure => "erasure.request",

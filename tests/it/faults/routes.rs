@@ -112,6 +112,7 @@ fn of_route(route: Route, world: &mut World) -> Option<Request> {
         | Route::AdminPutLimits
         | Route::AdminGetUsage
         | Route::AdminListAudit
+        | Route::AdminGetAuditHead
         | Route::AdminRequestErasure
         | Route::AdminExport => admin().sends_to(route, CUSTOMER, body.to_string().as_bytes()),
         Route::AdminActivate => {
