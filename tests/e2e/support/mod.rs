@@ -1,8 +1,8 @@
 //! What the tests stand on: servers, requests, tokens, and a look into what is stored.
 
 pub mod audit;
-pub mod described;
 pub mod counted;
+pub mod described;
 #[path = "../../../bench/fill/append.rs"]
 pub mod fill;
 pub mod http;
