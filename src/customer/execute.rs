@@ -12,7 +12,7 @@ use crate::customer::profile::Record;
 use crate::customer::request::{Reply, Request};
 use crate::customer::status::{By, StatusEdit, StatusOperation};
 use crate::customer::tokens::Target;
-use crate::customer::turn::{Turn, is_owner};
+use crate::customer::turn::Turn;
 use crate::customer::usage;
 use crate::customer::users::{self, UserEdit, UserRecord};
 use crate::email::Email;
@@ -353,7 +353,7 @@ fn session(turn: &Turn<'_>, memory: &Memory, user: &User) -> Result<Done> {
         customer_id: turn.id,
         user_id: memory.user_id(user)?.as_str(),
         is_admin: user.is_admin,
-        is_owner: is_owner(memory, user),
+        is_owner: turn.is_owner(memory, user)?,
         csrf: user.csrf.as_deref(),
         expires_at: Timestamp::from_secs(user.expires_at),
         erasure_due_at: memory.erasure.as_ref().map(|erasure| erasure.due_at),
