@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use std::sync::Arc;
 use tempfile::TempDir;
 use user_api::crypto::{Column, Dek, FieldKeys, MasterKeys, Wrapped};
 use user_api::types::CustomerId;
@@ -414,7 +415,7 @@ fn opens(id: &str, keys: &[Dek], sealed: &[(Column, String, Vec<u8>)]) -> usize 
 
 /// A customer with something of everything: moved in from an older store, with an alias, repeated requests and an
 /// export, under a key that was wrapped under an older master key before.
-fn lived(kv: &Kv, data: &TempDir, id: &str, alias: &str) -> (Server, Customer, Vec<u8>) {
+fn lived(kv: &Kv, data: &Arc<TempDir>, id: &str, alias: &str) -> (Server, Customer, Vec<u8>) {
     let email = "person.lived@e2e.test";
     let with = |keys: &[(u32, [u8; 32])]| {
         let keys = keys

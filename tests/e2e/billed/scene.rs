@@ -57,7 +57,7 @@ pub fn asked(route: Route) -> (Who, Value) {
         R::ConsumeLimits => (Key, json!({"policies": [{"name": "burst", "cost": 1}]})),
         R::ReleaseLease => (Key, json!({"lease": "lease_00000000000000000000000000000000"})),
         R::ListCustomers | R::GetOperatorLog | R::AdminGetCustomer | R::AdminGetLimits => (Admin, none),
-        R::AdminGetUsage | R::AdminListAudit | R::AdminExport => (Admin, none),
+        R::AdminGetUsage | R::AdminListAudit | R::AdminGetAuditHead | R::AdminExport => (Admin, none),
         R::AdminGetErasure | R::AdminWithdrawErasure => (Admin, none),
         R::PutStatus | R::AdminPutStatus => (Admin, json!({"status": "suspended", "reason": "unpaid"})),
         R::AdminPutCustomer | R::AdminPatchCustomer => (Admin, json!({"plan": "starter"})),
