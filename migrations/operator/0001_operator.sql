@@ -8,7 +8,7 @@ CREATE TABLE audit (
   detail  BLOB,
   hash    BLOB    NOT NULL CHECK (length(hash) = 32),
   limiter BLOB,
-  CHECK (header ->> '$.seq' = seq)
+  CHECK (header ->> '$.seq' IS seq)
 ) STRICT;
 
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit BEGIN

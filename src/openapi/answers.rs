@@ -282,6 +282,6 @@ pub(super) struct ListedCustomer {
     status: String,
     created_at: String,
     /// Which fields are null because they could not be opened; left out where none.
-    #[serde(default)]
+    #[schemars(skip_serializing_if = "Option::is_none")]
     unreadable: Option<Vec<String>>,
 }

@@ -4,17 +4,19 @@
 use crate::caller::Caller;
 use crate::customer::created;
 use crate::customer::errand::By;
+use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Reply};
 use crate::directory::ensure::{Ensured, Wish};
 use crate::edge::envelope::Envelope;
 use crate::edge::reply::Answer;
+use crate::edge::route::Route;
 use crate::edge::{idempotency, intake};
 use crate::error::{Code, Error, Result};
 use crate::shell::ensure::{self, Newcomer};
 use crate::shell::host::Site;
-use crate::shell::legacy;
 use crate::shell::object::{self, Call};
+use crate::shell::{admin, legacy};
 use crate::types::CustomerId;
 use worker::Env;
 
@@ -100,11 +102,39 @@ async fn move_in(env: &Env, site: &Site, envelope: &Envelope, code: Option<Code>
     }
 }
 
-/// `POST /internal/customers`.
+/// `POST /internal/customers`; where it comes again under its idempotency key, what it was answered before.
 ///
 /// # Errors
-/// `unavailable` or a fault. A refusal is an answer.
-pub async fn ensure_for_service(
+/// `token_revoked`, `idempotency_key_reused`, `unavailable` or a fault. Any other refusal is an answer.
+pub async fn ensure_once(
+    env: &Env,
+    site: &Site,
+    by: By,
+    body: &[u8],
+    key: Option<IdempotencyKey>,
+) -> Result<(Option<CustomerId>, Answer)> {
+    let repeat = admin::repeat(Route::EnsureCustomer, key, body)?;
+    if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
+        return Ok((None, answer));
+    }
+    let fingerprint = repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller));
+    let by = By { fingerprint, ..by };
+    let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
+    let named = || NewCustomer::parse(body).ok()?.customer_id;
+    let meant = customer.clone().or_else(named);
+    admin::missed(
+        env,
+        site,
+        &by,
+        Route::EnsureCustomer,
+        (meant.as_ref(), answer.code),
+    )
+    .await;
+    let answer = admin::keep(env, site, &by, repeat, answer).await?;
+    Ok((customer, answer))
+}
+
+async fn ensure_for_service(
     env: &Env,
     site: &Site,
     body: &[u8],

@@ -7,7 +7,6 @@
 use crate::caller::Caller;
 use crate::customer::errand::By;
 use crate::customer::idempotency::IdempotencyKey;
-use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Origin};
 use crate::customer::tokens::Target;
 use crate::edge;
@@ -24,7 +23,7 @@ use crate::edge::sealed::SEALED_HEADER;
 use crate::edge::{assets as files, condition, cors, health, idempotency, problem, shield};
 use crate::error::{Code, Error, Result};
 use crate::shell::admin_create::{Posted, create};
-use crate::shell::deliver::{Package, deliver, ensure_for_service};
+use crate::shell::deliver::{Package, deliver, ensure_once};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http;
@@ -291,20 +290,8 @@ async fn forward(
         return Ok(Outgoing::Relayed(relayed));
     }
     if found == Route::EnsureCustomer {
-        let repeat = admin::repeat(found, checked.idempotency_key, body)?;
-        if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
-            return Ok(Outgoing::Own(answer));
-        }
-        let by = By {
-            fingerprint: repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller)),
-            ..by
-        };
-        let (customer, answer) = ensure_for_service(env, site, body, &by).await?;
-        let named = || NewCustomer::parse(body).ok()?.customer_id;
-        let meant = customer.clone().or_else(named);
-        admin::missed(env, site, &by, found, (meant.as_ref(), answer.code)).await;
+        let (customer, answer) = ensure_once(env, site, by, body, checked.idempotency_key).await?;
         trace.customer = customer;
-        let answer = admin::keep(env, site, &by, repeat, answer).await?;
         return Ok(Outgoing::Own(answer));
     }
     let named = addressee(found, checked.variable, &by.caller, body);

@@ -1,4 +1,6 @@
-//! Every cell of docs/ACCESS.md: each operation called by each kind of caller.
+//! Every cell of docs/ACCESS.md: each operation called by each kind of caller, and what the log tells of it.
+
+mod logged;
 
 use crate::support::http::{Request, Response, get, post, request};
 use crate::support::integration::{Key, SCOPES, service_revocation};
@@ -84,8 +86,15 @@ impl Scene {
         }
     }
 
-    /// The credentials of that kind for an operation of that rule; of a service there are two.
-    fn credentials(&self, server: &Server, kind: Kind, rule: Rule) -> Vec<Credential> {
+    /// The credentials of that kind for an operation of that rule, and the customer that they name; of a service
+    /// there are two.
+    fn credentials(&self, server: &Server, kind: Kind, rule: Rule) -> (Vec<Credential>, String) {
+        let other = matches!(kind, Kind::Stranger | Kind::Admin).then(|| Customer::on(server).id);
+        let own = other.unwrap_or_else(|| self.customer.id.clone());
+        (self.credentials_of(server, kind, rule, &own), own)
+    }
+
+    fn credentials_of(&self, server: &Server, kind: Kind, rule: Rule, own: &str) -> Vec<Credential> {
         let bearer = |token: Token| vec![Credential::Bearer(token.hs256())];
         match kind {
             Kind::Nobody => vec![Credential::None],
@@ -95,7 +104,7 @@ impl Scene {
                     .subject("auth0|member")
                     .claim("email", "member.persondata@e2e.test"),
             ),
-            Kind::Stranger => bearer(Token::of(&Customer::on(server).id)),
+            Kind::Stranger => bearer(Token::of(own)),
             Kind::Suspended => {
                 let path = format!("/admin/customers/{}/suspend", self.customer.id);
                 let root = crate::support::integration::admin();
@@ -110,7 +119,7 @@ impl Scene {
                 let key = Key::of(server, &self.customer, &["preferences:write"]);
                 vec![Credential::Bearer(key.secret)]
             }
-            Kind::Admin => bearer(Token::of(&Customer::on(server).id).claim("isSuperAdmin", true)),
+            Kind::Admin => bearer(Token::of(own).claim("isSuperAdmin", true)),
             Kind::Service => vec![
                 Credential::ServiceKey(SERVICE_KEYS[1].to_owned()),
                 Credential::Bearer(service_token(&fresh_id("jti-persondata"))),
@@ -192,7 +201,7 @@ impl Credential {
     }
 }
 
-fn judge(route: Route, kind: Kind, answer: Response) {
+fn judge(route: Route, kind: Kind, answer: &Response) {
     let told = format!("{route:?} by {kind:?}: {}", answer.describe());
     match route.access(kind) {
         Access::Refused(code) => {
@@ -252,9 +261,18 @@ fn every_kind_of_caller_gets_what_the_table_says_of_every_operation() {
             let root = crate::support::integration::admin();
             let path = format!("/admin/customers/{}", scene.customer.id);
             let before = get(&path).bearer(&root).send(&server).expect(200);
-            for credential in scene.credentials(&server, kind, route.rule()) {
+            let (credentials, own) = scene.credentials(&server, kind, route.rule());
+            for credential in credentials {
                 let answer = credential.on(scene.request(route)).send(&server);
-                judge(route, kind, answer);
+                judge(route, kind, &answer);
+                let cell = logged::Cell {
+                    route,
+                    kind,
+                    answer: &answer,
+                    named: &scene.customer.id,
+                    own: &own,
+                };
+                cell.check(&server);
             }
             let is_foreign = route.access(kind) != Access::Served && kind != Kind::Suspended;
             if is_foreign {

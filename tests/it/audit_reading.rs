@@ -347,17 +347,8 @@ fn the_leaves_of_a_long_stretch_come_in_several_answers() {
     let mut world = World::new();
     fill(&mut world, 25_000);
     let (mut since, mut leaves) = (0, 0);
-    let (keys, oldest) = (keys(), chain::genesis(CUSTOMER));
-    let oldest = Checkpoint {
-        customer_id: CUSTOMER.to_owned(),
-        seq: 0,
-        hash: oldest,
-        at: String::new(),
-    };
-    let mut extension = Extension::new(&oldest, &keys);
     loop {
         let head = world.json(&ada().queries(Route::GetAuditHead, &format!("since={since}")));
-        extension.feed(head.to_string().as_bytes()).unwrap();
         let some = head["leaves"].as_array().unwrap().len();
         assert!(some <= 10_000);
         leaves += some as i64;
@@ -366,7 +357,6 @@ fn the_leaves_of_a_long_stretch_come_in_several_answers() {
             None => break assert_eq!(leaves, head["seq"].as_i64().unwrap()),
         }
     }
-    assert_eq!(extension.finish().unwrap().0.seq as i64, leaves);
 }
 
 #[test]

@@ -1228,6 +1228,8 @@ export interface components {
             email: string | null;
             plan: string;
             status: string;
+            /** @description Which fields are null because they could not be opened; left out where none. */
+            unreadable?: string[] | null;
         };
         /** @description A new API key. */
         NewApiKey: {

@@ -4,6 +4,7 @@
 
 mod csv;
 pub mod documents;
+mod entries;
 mod readme;
 pub mod running;
 mod turns;
@@ -15,19 +16,20 @@ use crate::customer::errand::By;
 use crate::customer::users::UserRecord;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::sql::{Row, Sql};
+use crate::sql::Sql;
 use crate::types::{CustomerId, RequestId, Timestamp};
 use crate::verify::log::Told;
 use crate::verify::manifest::{DESCRIBED, FORMAT, File, MEMBERS, MadeBy, Manifest, REGIME, Signature};
 use crate::verify::zip::{self, Sum, Written};
 use crate::verify::{chain, log, manifest};
 use documents::{Opened, if_readable};
+use entries::Stored;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// From this size on a piece is handed out, in bytes.
 pub const PIECE_BYTES: usize = 128 * 1024;
-/// Entries, and users, that are read at once.
+/// Users that are read at once.
 const CHUNK_ROWS: i64 = 32;
 /// Documents of an older service that are read at once, each of at most 256 KiB.
 const CHUNK_DOCUMENTS: i64 = 4;
@@ -282,32 +284,33 @@ impl Export {
 
     /// `audit.ndjson` and `audit.csv`, up to where the log ended.
     fn entries(&mut self, source: &Source<'_>) -> Result<(Vec<u8>, bool)> {
-        let rows = source.sql.exec(
-            "SELECT seq, header, detail, hash FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
-            &[self.seq.into(), self.plan.head.seq.into(), CHUNK_ROWS.into()],
-        )?;
+        let text = entries::read(source.sql, self.seq, self.plan.head.seq)?;
         let mut out = Vec::new();
         if self.member == 8 && !self.is_begun {
             out.extend(csv::BEGIN.bytes());
         }
-        for row in &rows {
-            self.seq = row.integer(0)?;
-            self.entry(source, row, &mut out)?;
+        for line in text.lines() {
+            let stored = entries::parse(line)?;
+            if stored.seq != self.seq.saturating_add(1) {
+                return Err(Error::fault("the audit log has a gap"));
+            }
+            self.seq = stored.seq;
+            self.entry(source, &stored, &mut out)?;
         }
-        if rows.is_empty() && self.seq < self.plan.head.seq {
+        if text.is_empty() && self.seq < self.plan.head.seq {
             return Err(Error::fault("the audit log has a gap"));
         }
         Ok((out, self.seq >= self.plan.head.seq))
     }
 
-    fn entry(&mut self, source: &Source<'_>, row: &Row, out: &mut Vec<u8>) -> Result<()> {
-        let text = row.text(1)?;
+    fn entry(&mut self, source: &Source<'_>, entry: &Stored<'_>, out: &mut Vec<u8>) -> Result<()> {
+        let Stored {
+            header: text, hash, ..
+        } = entry;
         let header: Value = json::from_stored(text.as_bytes(), "audit header")?;
-        let hash = row.blob(3)?.try_into();
-        let hash = hash.map_err(|_| Error::fault("an audit hash is unreadable"))?;
         let kind = header.pointer("/actor/kind").and_then(Value::as_str);
         let is_shown = self.plan.is_for_operator || !is_staff(kind);
-        let stored = row.blob_or_null(2)?.filter(|_| is_shown);
+        let stored = entry.detail.as_deref().filter(|_| is_shown);
         let detail = match stored {
             Some(stored) => if_readable(read_detail(source.fields, self.seq, stored))?,
             None => None,
@@ -321,7 +324,7 @@ impl Export {
             self.unreadable = self
                 .unreadable
                 .saturating_add(u64::from(told == Told::Unreadable));
-            out.extend(log::line(text, &hash, told));
+            out.extend(log::line(text, hash, told));
             return Ok(());
         }
         let (known, word) = match (&detail, stored) {
@@ -329,7 +332,7 @@ impl Export {
             (None, None) => (Map::new(), "not shown"),
             (None, Some(_)) => (Map::new(), "unreadable"),
         };
-        csv::line(out, &header, &known, word, &chain::hex(&hash));
+        csv::line(out, &header, &known, word, &chain::hex(hash));
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! What is billed does not grow with the log.
 
+use super::scene::THEIR_ALARMS;
 use crate::export::fill;
 use crate::support::counted::{self, Billed};
 use crate::support::server::new_data;
@@ -13,6 +14,8 @@ fn costs(entries: i64) -> Vec<Billed> {
     let server = counted::start_in(&settings, &data);
     let customer = Customer::on(&server);
     customer.get(&server, "/customer/me").expect(200);
+    // An alarm that is overdue would wake the object before the request does.
+    std::thread::sleep(THEIR_ALARMS);
     server.stop();
     fill(&data, &customer.id, entries);
     let server = counted::start_in(&settings, &data);

@@ -1,6 +1,6 @@
 //! What is billed at moments that are not every request's: waking up, the first of an hour or of a minute, alarms.
 
-use super::scene::{Scene, wake_directory};
+use super::scene::{Scene, THEIR_ALARMS, wake_directory};
 use super::{agreed, row, told};
 use crate::support::counted::{self, Billed};
 use crate::support::http::{get, patch, post, put};
@@ -49,6 +49,8 @@ fn woken(round: usize, aged: bool) -> Billed {
     let server = counted::start_in(&settings, &data);
     let scene = Scene::on(&server, &format!("woken-{round}"));
     scene.customer.get(&server, "/customer/me").expect(200);
+    // One that is overdue would wake the object before the request does.
+    std::thread::sleep(THEIR_ALARMS);
     server.stop();
     if aged {
         age(&data, &scene.customer.id);
@@ -78,6 +80,8 @@ fn minute() -> (Billed, Billed) {
     let token = Token::of("minute").hs256();
     let read = || get("/customer/me").bearer(&token).send(&server).expect(200);
     read();
+    // Its making has an alarm of its own.
+    std::thread::sleep(THEIR_ALARMS);
     let began = Instant::now();
     let mut before = counted::billed(&server);
     let after = loop {

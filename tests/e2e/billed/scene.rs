@@ -203,8 +203,8 @@ impl Scene {
 /// Customers by whose making every shard of the directory is awake.
 const SLEEPERS: usize = 100;
 
-/// By then the alarms that go with their making have come.
-const THEIR_ALARMS: Duration = Duration::from_secs(3);
+/// By then the alarms that go with the making of customers have come.
+pub const THEIR_ALARMS: Duration = Duration::from_secs(3);
 
 /// Wakes the directory, so that no operation is billed for that.
 pub fn wake_directory(server: &Server) {

@@ -72,10 +72,10 @@ pub fn start_in(settings: &Settings, data: &Arc<TempDir>) -> Server {
 
 /// What was counted so far, once nothing more is under way.
 pub fn billed(server: &Server) -> Billed {
-    let mut last = ask(server);
+    let mut last = ask(server, "/billed");
     loop {
         std::thread::sleep(REST);
-        let now = ask(server);
+        let now = ask(server, "/billed");
         if now == last {
             return now;
         }
@@ -83,17 +83,20 @@ pub fn billed(server: &Server) -> Billed {
     }
 }
 
-/// What `work` is billed.
+/// What `work` is billed, without the alarms that come meanwhile.
 pub fn of<T>(server: &Server, work: impl FnOnce() -> T) -> (Billed, T) {
+    ask(server, "/billed/hold");
     let before = billed(server);
     let done = work();
-    (billed(server).since(&before), done)
+    let after = billed(server);
+    ask(server, "/billed/go");
+    (after.since(&before), done)
 }
 
-fn ask(server: &Server) -> Billed {
+fn ask(server: &Server, path: &str) -> Billed {
     let mut answer = server
         .agent()
-        .get(format!("{}/billed", server.origin()))
+        .get(format!("{}{path}", server.origin()))
         .call()
         .unwrap();
     let told: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();

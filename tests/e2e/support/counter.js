@@ -2,11 +2,14 @@
 // nothing else. It counts what the platform bills: requests to each class of objects, alarms among them, and rows
 // read and written as the platform's own cursors report them; setting an alarm is billed as a row written.
 //
-// `GET /billed` answers what was counted since the start.
+// `GET /billed` answers what was counted since the start. From `GET /billed/hold` to `GET /billed/go` alarms wait, so
+// that what is measured in between is none of theirs.
 import inner, * as delivered from './index.js';
 
 const counts = { requests: {}, alarms: 0, read: 0, written: 0 };
 let cursors = [];
+let areAlarmsHeld = false;
+const LOOK_AGAIN_MS = 10;
 const patched = new WeakSet();
 
 /** Replaces a method of the platform's class of which `object` is one. */
@@ -63,7 +66,10 @@ const aroundEach = (constructor, wrap, made = () => {}) => new Proxy(constructor
 
 const counted = (name) => aroundEach(
   delivered[name],
-  (handler, call) => (...args) => {
+  (handler, call) => async (...args) => {
+    while (handler === 'alarm' && areAlarmsHeld) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
     counts.requests[name] = (counts.requests[name] ?? 0) + 1;
     counts.alarms += handler === 'alarm' ? 1 : 0;
     return call(...args);
@@ -76,5 +82,11 @@ export const DirectoryObject = counted('DirectoryObject');
 export const OperatorObject = counted('OperatorObject');
 export const KeyVaultObject = counted('KeyVaultObject');
 
-export default aroundEach(inner, (_, call) => (request) =>
-  new URL(request.url).pathname === '/billed' ? report() : call(request));
+export default aroundEach(inner, (_, call) => (request) => {
+  const { pathname } = new URL(request.url);
+  if (!pathname.startsWith('/billed')) {
+    return call(request);
+  }
+  areAlarmsHeld = pathname === '/billed' ? areAlarmsHeld : pathname === '/billed/hold';
+  return report();
+});
