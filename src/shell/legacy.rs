@@ -31,7 +31,7 @@ const LEGACY_KV: &str = "LEGACY_KV";
 /// is in force is there: the store drops an entry when its token expires.
 const MAX_DENIED_PAGES: u32 = 10;
 /// Keys of one page of an erasure's listing.
-const PAGE_KEYS: u32 = 100;
+const MAX_PAGE_KEYS: u32 = 100;
 /// How long all reads for one request may take together, in milliseconds.
 const DEADLINE_MS: u64 = 5_000;
 /// Who the log says it was.
@@ -254,7 +254,7 @@ pub struct Page {
 /// `unavailable` if the store does not list, or says that there is more and not where.
 pub async fn page(store: &Store, prefix: &str, cursor: Option<&str>) -> Result<Page> {
     let cursor = cursor.map_or(JsValue::UNDEFINED, JsValue::from_str);
-    let listed = list(store, prefix, &cursor, &PAGE_KEYS.into()).await?;
+    let listed = list(store, prefix, &cursor, &MAX_PAGE_KEYS.into()).await?;
     let keys: Array = member(&listed, "keys")?.unchecked_into();
     let keys = keys
         .iter()
