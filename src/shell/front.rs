@@ -327,14 +327,27 @@ async fn forward(
     if found == Route::RevokeTokens && relayed.status == 204 {
         admin::revoke_own(env, site, &by, body).await?;
     }
-    let by_operator = found.audience().is_admin() || found.audience() == Audience::Service;
-    if relayed.elsewhere == Some(Elsewhere::Erased) {
-        admin::read_erased(env, site, &by, found, (&customer, relayed.code)).await?;
-    } else if by_operator {
-        admin::missed(env, site, &by, found, (Some(&customer), relayed.code)).await;
-    }
+    note(env, site, &by, found, &customer, &relayed).await?;
     trace.customer = Some(customer);
     Ok(Outgoing::Relayed(relayed))
+}
+
+/// Has the operators' log tell what no customer's log could.
+async fn note(
+    env: &Env,
+    site: &Site,
+    by: &By,
+    found: Route,
+    customer: &CustomerId,
+    relayed: &object::Relayed,
+) -> Result<()> {
+    let by_operator = found.audience().is_admin() || found.audience() == Audience::Service;
+    if relayed.elsewhere == Some(Elsewhere::Erased) {
+        admin::read_erased(env, site, by, found, (customer, relayed.code)).await?;
+    } else if by_operator {
+        admin::missed(env, site, by, found, (Some(customer), relayed.code)).await;
+    }
+    Ok(())
 }
 
 /// Refuses a body by its headers.

@@ -107,6 +107,7 @@ fn head(seq: u64) -> Checkpoint {
 }
 
 /// What the service answers of a log of `seq` entries to `?since=`, with the leaves up to `until`.
+#[allow(clippy::arithmetic_side_effects)] // Small numbers of the tests.
 fn answer(seq: u64, since: u64, until: u64) -> String {
     let leaves: Vec<_> = (since + 1..=until).map(|seq| chain::hex(&leaf(seq))).collect();
     let mut answer = json!({

@@ -94,6 +94,7 @@ fn case(name: &'static str, prepare: fn() -> World, what: What) -> Case {
     (name, prepare, what)
 }
 
+#[allow(clippy::too_many_lines)] // A few lines an errand.
 fn errands() -> Vec<Case> {
     let Caller::User(user) = admin().0 else {
         panic!("no user")

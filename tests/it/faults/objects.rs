@@ -22,13 +22,16 @@ use user_api::operator::errand::{Act, Errand, Repeat, What};
 use user_api::sql::Sql;
 use user_api::types::{Condition, CustomerId, Timestamp};
 
+/// What is done in one transaction.
+type Deed<O> = Box<dyn Fn(&mut O, &Workerd, &mut Seeded) -> Result<()>>;
+
 /// An object, its storage, and what is done in one transaction.
 struct Scenario<O> {
     name: String,
     /// A storage in which something is already.
     prepare: Box<dyn Fn() -> Workerd>,
     wake: fn() -> O,
-    act: Box<dyn Fn(&mut O, &Workerd, &mut Seeded) -> Result<()>>,
+    act: Deed<O>,
     forget: fn(&mut O),
 }
 

@@ -56,6 +56,7 @@ fn body_of(route: Route) -> Value {
 }
 
 /// A request that this operation carries out, after what it needs was made; None if no customer's object answers it.
+#[allow(clippy::too_many_lines)] // A line an operation.
 fn of_route(route: Route, world: &mut World) -> Option<Request> {
     let body = body_of(route);
     Some(match route {
