@@ -30,7 +30,8 @@ export function buildVerifier() {
   must(join(ROOT, '.tools/bin/wasm-bindgen'), [linked, '--target=web', '--out-name=verify', `--out-dir=${aside}`]);
   const wasm = join(aside, 'verify_bg.wasm');
   const features = FEATURES.map((name) => `--enable-${name}`);
-  must(join(ROOT, 'node_modules/.bin/wasm-opt'), [wasm, '-O3', ...features, '--strip-debug', '--strip-producers', '-o', wasm]);
+  must(join(ROOT, 'node_modules/.bin/wasm-opt'), [wasm, '-O3', ...features, '--strip-debug', '--strip-producers', '-o', `${wasm}.small`]);
+  renameSync(`${wasm}.small`, wasm);
   mkdirSync(FOLDER, { recursive: true });
   for (const name of MADE) {
     copyFileSync(join(aside, name), join(FOLDER, `.${name}`));

@@ -75,7 +75,7 @@ test('once it is due the page goes on by itself, to the certificate', async () =
   await page.getByRole('button', { name: 'Withdraw the erasure' }).waitFor();
   await shared.server.call('POST', '/admin/customers/waiting/erasure', { token: await shared.server.admin(), body: { reason: 'x', graceDays: 0 } });
   await page.getByRole('heading', { name: 'The customer was erased' }).waitFor({ timeout: 20_000 });
-  await page.getByLabel('The certificate').waitFor({ timeout: 30_000 });
+  await page.getByLabel('The certificate', { exact: true }).waitFor({ timeout: 30_000 });
   await shared.close(page);
 });
 
@@ -86,7 +86,7 @@ test('an erased customer gets its certificate, which is checked in the page, and
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   const page = await shared.open(token);
   await page.getByRole('heading', { name: 'The customer was erased' }).waitFor();
-  const certificate = page.getByLabel('The certificate');
+  const certificate = page.getByLabel('The certificate', { exact: true });
   await certificate.waitFor({ timeout: 30_000 });
   assert.match(await certificate.innerText(), /^[\w-]+\.[\w-]+\.[\w-]+$/);
   assert.equal(await page.getByRole('navigation').count(), 0);

@@ -38,7 +38,9 @@ test('an export is genuine, says of whom and until when, and extends the head th
   assert.ok(report.log.entries >= 4);
   assert.match(report.log.checkpoint, new RegExp(`^user-api/audit/v1/${customerId}\n${report.log.entries}\n`));
   const other = await exported();
-  assert.equal(verifier.checkExport(other.archive, { jwks, head: checkpoint }).fault.place, 'log');
+  const meeting = verifier.checkExport(other.archive, { jwks, head: checkpoint }).fault;
+  assert.deepEqual([meeting.place, meeting.seq], ['entry', Number(checkpoint.split('\n')[1])]);
+  assert.match(meeting.what, /not the one of the older checkpoint/);
 });
 
 test('every byte that is changed is found, and where', async () => {
