@@ -4,7 +4,7 @@ use crate::caller::{Caller, User};
 use crate::crypto::FieldKeys;
 use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
-use crate::customer::audit::{Actor, Entry};
+use crate::customer::audit::{Actor, Entry, Head};
 use crate::customer::command::{Charging, Command};
 use crate::customer::config::Config;
 use crate::customer::entry::{self, changes};
@@ -542,6 +542,8 @@ impl<'a> Turn<'a> {
         if memory.record.status == Status::Erased {
             erasure::run::advance(self)?;
             memory.erasure = Erasure::load(self.sql)?;
+            // The last step appends the last entry.
+            memory.head = Head::load(self.sql, self.id)?;
             return Ok(());
         }
         self.settle(memory)?;

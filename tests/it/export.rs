@@ -233,6 +233,8 @@ fn the_log_tells_that_an_export_began_and_what_was_handed_out() {
 fn a_revoked_token_ends_its_export_with_the_next_piece() {
     for all in [true, false] {
         let mut world = populated();
+        // Enough for more than one piece.
+        world.batch(&vec![owner().asks(Route::GetCustomer); 400]);
         let stolen = owner().change(|user| user.jti = Some("stolen".to_owned()));
         let mut export = begin(&mut world, &stolen, Route::ExportCustomer);
         pull(&mut world, &mut export).unwrap();

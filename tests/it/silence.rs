@@ -12,11 +12,24 @@ use user_api::types::Timestamp;
 const EVICTED_MS: i64 = 10_000;
 
 fn admin() -> Who {
-    Who::user("auth0|root").change(|user| user.is_admin = true)
+    Who::user("auth0|root").change(|user| {
+        user.is_admin = true;
+        // Of after every revocation here.
+        user.issued_at += 86_400;
+    })
+}
+
+/// Other objects hear what was written for them, as the shell tells them after each request.
+fn tell(world: &mut World) {
+    let now = Timestamp::from_millis(world.now);
+    for (notice, _) in world.customer.notices(&world.sql, Timestamp::MAX).unwrap() {
+        world.customer.noticed(&world.sql, &notice, true, now).unwrap();
+    }
 }
 
 /// Nobody asks for so long that the memory is gone; until then the alarms come. How many.
 fn falls_silent(world: &mut World) -> usize {
+    tell(world);
     let gone = world.now + EVICTED_MS;
     let mut alarms = 0;
     while let Some(due) = world.customer.due().filter(|due| due.as_millis() < gone) {
@@ -84,6 +97,7 @@ fn a_busy_object_wakes_itself_only_now_and_then() {
     for _ in 0..600 {
         world.now += 100;
         world.json(&ada().asks(Route::GetCustomer));
+        tell(&mut world);
         // As the shell: an alarm that is set stays, and sets itself anew.
         let due = |world: &World| world.customer.due().map(Timestamp::as_millis);
         if alarm.is_none() {

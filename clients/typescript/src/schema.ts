@@ -344,7 +344,7 @@ export interface paths {
         post?: never;
         /**
          * Revoke an API key
-         * @description At once and for ever; safe to repeat.
+         * @description At once and for ever; safe to repeat. No limit refuses it.
          */
         delete: operations["revokeKey"];
         options?: never;
@@ -553,7 +553,7 @@ export interface paths {
         put?: never;
         /**
          * Revoke tokens
-         * @description Revoking all of them needs the owner.
+         * @description Revoking all of them needs the owner, and no limit refuses it. Revoking one has a limit of its own.
          */
         post: operations["revokeTokens"];
         delete?: never;
@@ -968,7 +968,7 @@ export interface components {
             actor: components["schemas"]["AuditActor"];
             /** Format: date-time */
             at: string;
-            /** @description As much of it as the reader may see; null once it is no longer kept. */
+            /** @description As much of it as the reader may see; null once it is no longer kept, and where it cannot be opened. */
             detail: {
                 [key: string]: unknown;
             } | null;
@@ -980,6 +980,8 @@ export interface components {
             /** Format: int64 */
             seq: number;
             target: string;
+            /** @description Where the detail is kept and cannot be opened: `["detail"]`. */
+            unreadable?: string[] | null;
         };
         /** @description Where the audit log ends. */
         AuditHead: {
@@ -1893,6 +1895,24 @@ export interface components {
          *     - `customer_cancelled`: The customer is cancelled
          *     - `customer_pending_verification`: The customer's e-mail is not verified yet
          */
+        "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification": {
+            headers: {
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem403"];
+            };
+        };
+        /**
+         * @description - `csrf_failed`: The CSRF token is missing or wrong
+         *     - `forbidden`: This credential may not do this
+         *     - `encryption_required`: Answers are sealed, and a cookie's holder cannot open them
+         *     - `customer_suspended`: The customer is suspended
+         *     - `customer_cancelled`: The customer is cancelled
+         *     - `customer_pending_verification`: The customer's e-mail is not verified yet
+         */
         "403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged": {
             headers: {
                 RateLimit: components["headers"]["RateLimit"];
@@ -2165,6 +2185,21 @@ export interface components {
                 "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 RateLimit: components["headers"]["RateLimit"];
                 "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                "X-Encrypted": components["headers"]["X-Encrypted"];
+                "X-Request-Id": components["headers"]["X-Request-Id"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem404"];
+            };
+        };
+        /**
+         * @description - `customer_not_found`: There is no such customer
+         *     - `key_not_found`: There is no such API key
+         */
+        "404.customer_not_found.key_not_found-replayed": {
+            headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -4230,24 +4265,22 @@ export interface operations {
             204: {
                 headers: {
                     "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
-                    RateLimit: components["headers"]["RateLimit"];
-                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            400: components["responses"]["400.malformed_request-charged-replayed"];
+            400: components["responses"]["400.malformed_request-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
-            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification-charged"];
-            404: components["responses"]["404.customer_not_found.key_not_found-charged-replayed"];
-            409: components["responses"]["409.limit_reached-charged"];
-            410: components["responses"]["410.customer_erased-charged-replayed"];
-            413: components["responses"]["413.body_too_large-charged-replayed"];
-            422: components["responses"]["422.idempotency_key_reused-charged-replayed"];
-            429: components["responses"]["429.quota_exceeded.too_many_requests-charged"];
-            500: components["responses"]["500.sealed_data_unreadable.internal_error-charged"];
-            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable-charged"];
+            403: components["responses"]["403.csrf_failed.forbidden.encryption_required.customer_suspended.customer_cancelled.customer_pending_verification"];
+            404: components["responses"]["404.customer_not_found.key_not_found-replayed"];
+            409: components["responses"]["409.limit_reached"];
+            410: components["responses"]["410.customer_erased-replayed"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            422: components["responses"]["422.idempotency_key_reused-replayed"];
+            429: components["responses"]["429.too_many_requests"];
+            500: components["responses"]["500.sealed_data_unreadable.internal_error"];
+            503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
         };
     };
     patchKey: {

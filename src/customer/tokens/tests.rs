@@ -392,8 +392,9 @@ proptest! {
                     *is_revoked = true;
                 },
                 Step::RevokeAll => {
+                    // The token that asks is of the first moment, and dies too.
                     revocations.revoke(&sql, &Target::All, &caller(), at(now)).unwrap();
-                    not_before = not_before.max(now);
+                    not_before = not_before.max(now).max(NOW);
                 }
                 Step::NotBefore { ago } => {
                     let target = Target::NotBefore(now - ago);
