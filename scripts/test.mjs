@@ -18,8 +18,8 @@ const MAX_UPLOAD_GZIP_BYTES = 860_000;
 
 // Every first visit loads it: all scripts of the dashboard together.
 const MAX_DASHBOARD_GZIP_BYTES = 60_000;
-// An export that is checked in the page loads it, once.
-const MAX_VERIFIER_GZIP_BYTES = 100_000;
+// An export that is checked in the page loads it, once: measured are 127 kB, a third of it tables of numbers and sums.
+const MAX_VERIFIER_GZIP_BYTES = 135_000;
 
 const cargo = (...args) => ['cargo', ...args];
 const node = (...args) => [process.execPath, ...args];

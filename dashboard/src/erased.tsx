@@ -30,7 +30,7 @@ export function Erased({ problem, leave }: { problem: Problem; leave: () => void
   return (
     <main class="alone alone-wide">
       <h1>{problem.title}</h1>
-      <p>{problem.detail}</p>
+      {problem.detail !== problem.title && <p>{problem.detail}</p>}
       {certificate === undefined ? (
         <p role="status">The destruction is not complete yet. Its certificate will stand here once it is.</p>
       ) : (

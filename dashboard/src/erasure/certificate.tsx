@@ -9,6 +9,9 @@ import { Failure } from '../parts/failure';
 import { Icon } from '../parts/icon';
 import { Time } from '../parts/time';
 
+/** A name of the certificate's, as words: `apiKeys` is `API keys`. */
+const words = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace(/^api\b/, 'API');
+
 export function Certificate({ text, customerId }: { text: string; customerId?: string }) {
   const [verdict, setVerdict] = useState<Verdict<CertificateReport> | undefined>(undefined);
   const controller = useRef(new AbortController());
@@ -18,7 +21,7 @@ export function Certificate({ text, customerId }: { text: string; customerId?: s
   const isOther = report !== undefined && customerId !== undefined && report.certificate.customerId !== customerId;
   return (
     <>
-      <pre class="secret" tabIndex={0} aria-label="The certificate">
+      <pre class="secret certificate" tabIndex={0} aria-label="The certificate">
         {text}
       </pre>
       <div class="form-foot">
@@ -59,17 +62,17 @@ function Genuine({ report: { kid, certificate } }: { report: CertificateReport }
         </Fact>
         <Fact name="Destroyed">
           {Object.entries(certificate.destroyed)
-            .map(([what, count]) => `${count} ${what}`)
+            .map(([what, count]) => `${count} ${words(what)}`)
             .join(', ')}
         </Fact>
         {certificate.kept.map(({ what, why }) => (
           <Fact name="Kept" key={what}>
-            {what}: {why}
+            {words(what)}: {why}
           </Fact>
         ))}
         {certificate.notReached.map(({ what, why }) => (
           <Fact name="Not reached" key={what}>
-            {what}: {why}
+            {words(what)}: {why}
           </Fact>
         ))}
         <Fact name="In backups">

@@ -65,6 +65,7 @@ export async function furnish(server) {
 
 /** States by their name: who comes where, what is done there, and what is changed before the page runs. */
 function statesOf({ server, token, admin, secretive, edited }) {
+  let changes = 0;
   const dialog = (page) => page.getByRole('dialog');
   const press = (name) => async (page) => page.getByRole('button', { name, exact: true }).click();
   const flipped = async (route) => {
@@ -95,7 +96,8 @@ function statesOf({ server, token, admin, secretive, edited }) {
     suspend: [admin, '/admin/customers/nordwind', press('Suspend…')],
     conflict: [edited.token, '/profile', async (page) => {
       await page.getByLabel('Company').fill('Mine Ltd');
-      const theirs = `Theirs Ltd ${Math.random()}`;
+      changes += 1;
+      const theirs = `Theirs Ltd ${changes}`;
       await server.call('PATCH', '/customer/me', { token: edited.token, body: { companyName: theirs, name: 'Bo' } });
       await press('Save')(page);
       await page.getByText('Somebody else changed this').waitFor();
