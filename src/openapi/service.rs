@@ -36,8 +36,7 @@ pub(super) fn describe(route: Route) -> Option<Operation> {
             .about("Safe to repeat. Customers whose key cannot be had are told, and do not stop the others.")
             .body::<RewrapPage>()
             .answers::<Rewrapped>(200, "What became of the page.")
-            .problems(&[Code::InvalidCursor])
-            .without_idempotency_key(),
+            .problems(&[Code::InvalidCursor]),
         Route::ServiceRevokeTokens => Operation::new("Revoke a customer's tokens, as a service")
             .body::<ServiceRevocation>()
             .done("They are revoked.")

@@ -87,6 +87,8 @@ impl Relayed {
     pub fn as_it_came(&self) -> Option<&Response> {
         let is_own = self.status < FIRST_PROBLEM_STATUS
             && self.location.is_none()
+            // It came with a header that is nobody's business.
+            && self.elsewhere.is_none()
             && self.response.status() == self.status
             && header(&self.response.headers(), MARK_OF_COMPLETE).is_some();
         is_own.then_some(&self.response)

@@ -28,7 +28,7 @@ const FILES: ReadonlySet<string> = new Set(['/admin/customers/{customerId}/expor
 const WRAPPED: ReadonlySet<string> = new Set(['/admin/customers/me', '/customer/me']);
 const IMPORT = '/internal/import';
 /** Unsafe routes that take no idempotency key, since they are safe to repeat by themselves. */
-const KEYLESS: ReadonlySet<string> = new Set([IMPORT, '/internal/rewrap']);
+const KEYLESS: ReadonlySet<string> = new Set([IMPORT]);
 
 /** Whether its answers are text, to be handed on as they are. */
 export const answersText = (path: string): boolean => TEXT.has(path);

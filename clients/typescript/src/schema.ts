@@ -1843,8 +1843,9 @@ export interface components {
          *     - `malformed_body`: The body is not valid JSON
          *     - `invalid_cursor`: The cursor is not valid
          */
-        "400.malformed_request.malformed_body.invalid_cursor": {
+        "400.malformed_request.malformed_body.invalid_cursor-replayed": {
             headers: {
+                "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                 "X-Encrypted": components["headers"]["X-Encrypted"];
                 "X-Request-Id": components["headers"]["X-Request-Id"];
                 [name: string]: unknown;
@@ -5396,6 +5397,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description Makes the request safe to repeat for 24 hours. */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
                 /** @description W3C Trace Context. */
                 traceparent?: components["parameters"]["TraceParent"];
                 /** @description `1` asks for a `SealedResponse`. */
@@ -5415,6 +5418,7 @@ export interface operations {
             /** @description What became of the page. */
             200: {
                 headers: {
+                    "Idempotent-Replayed": components["headers"]["Idempotent-Replayed"];
                     "X-Encrypted": components["headers"]["X-Encrypted"];
                     "X-Request-Id": components["headers"]["X-Request-Id"];
                     [name: string]: unknown;
@@ -5423,12 +5427,13 @@ export interface operations {
                     "application/json": components["schemas"]["Rewrapped"];
                 };
             };
-            400: components["responses"]["400.malformed_request.malformed_body.invalid_cursor"];
+            400: components["responses"]["400.malformed_request.malformed_body.invalid_cursor-replayed"];
             401: components["responses"]["401.authentication_required.invalid_token.token_expired.token_not_yet_valid.invalid_service_key.invalid_api_key.token_revoked"];
             403: components["responses"]["403.forbidden"];
-            413: components["responses"]["413.body_too_large"];
-            415: components["responses"]["415.unsupported_media_type"];
-            422: components["responses"]["422.validation_failed"];
+            409: components["responses"]["409.limit_reached"];
+            413: components["responses"]["413.body_too_large-replayed"];
+            415: components["responses"]["415.unsupported_media_type-replayed"];
+            422: components["responses"]["422.validation_failed.idempotency_key_reused-replayed"];
             429: components["responses"]["429.too_many_requests"];
             500: components["responses"]["500.sealed_data_unreadable.internal_error"];
             503: components["responses"]["503.not_ready.unavailable.key_unavailable.issuer_unavailable"];
