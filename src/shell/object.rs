@@ -69,13 +69,16 @@ pub struct Relayed {
 impl Relayed {
     fn new(response: Response) -> Self {
         let status = response.status();
-        // An object says something to the front only with a problem.
-        let told = (status >= FIRST_PROBLEM_STATUS).then(|| response.headers());
-        let told = |name: &str| told.as_ref().and_then(|headers| header(headers, name));
+        let headers = response.headers();
+        let told = |name: &str| header(&headers, name);
+        let code = (status >= FIRST_PROBLEM_STATUS)
+            .then(|| told(CODE_HEADER))
+            .flatten();
         Self {
             status,
-            code: told(CODE_HEADER).and_then(|name| Code::parse(&name)),
+            code: code.and_then(|name| Code::parse(&name)),
             location: None,
+            // With a success too: what an operator reads of an erased customer.
             elsewhere: told(ELSEWHERE_HEADER).and_then(|text| Elsewhere::parse(&text)),
             response,
         }
