@@ -121,9 +121,9 @@ fn an_export_of_a_longer_log_needs_no_more_memory() {
 
 /// Run it with `cargo test --release --test e2e a_million -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes, and the goal is not shown to be met"]
 fn a_million_entries_are_exported_in_little_memory() {
-    /// MiB of its own that workerd may hold.
+    /// MiB that workerd may hold at the highest, its own code included.
     const MOST: u64 = 128;
     let Measured {
         server, desk, most, ..
@@ -136,6 +136,6 @@ fn a_million_entries_are_exported_in_little_memory() {
             .status();
         assert!(tested.unwrap().success(), "{tool:?}");
     }
-    assert!(most.own < MOST, "at most {most:?} MiB");
+    assert!(most.peak < MOST, "at most {most:?} MiB");
     server.stop();
 }
