@@ -59,13 +59,14 @@ impl Desk {
     }
 }
 
-/// Saves what a long GET answers.
+/// Saves what a long GET answers, however long it takes.
 fn download(server: &Server, path: &str, token: &str, to: &Path) -> u64 {
     let uri = format!("{}{path}", server.origin());
     let request = http::Request::builder()
         .uri(uri)
         .header("Authorization", format!("Bearer {token}"));
-    let answer = server.agent().run(request.body(()).unwrap()).unwrap();
+    let request = server.agent().configure_request(request.body(()).unwrap());
+    let answer = server.agent().run(request.timeout_global(None).build()).unwrap();
     assert_eq!(answer.status(), 200);
     let mut file = std::fs::File::create(to).unwrap();
     std::io::copy(&mut answer.into_body().into_reader(), &mut file).unwrap()

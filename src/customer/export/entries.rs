@@ -4,8 +4,12 @@
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 
-/// Entries that are read at once.
-const CHUNK_ENTRIES: i64 = 64;
+/// Most entries that are read at once. The platform keeps something of each statement, of each piece handed over too,
+/// until its heap has grown by tens of megabytes, so the fewer the better.
+const CHUNK_ENTRIES: i64 = 256;
+/// From this size on no further entry is read with those before it, in bytes of their headers and details; an entry
+/// has at most some 70 KB, and most have less than one.
+const CHUNK_BYTES: i64 = 256 * 1024;
 
 /// An entry as it is stored.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,8 +31,12 @@ pub struct Stored<'a> {
 pub fn read(sql: &dyn Sql, after: i64, until: i64) -> Result<String> {
     let rows = sql.exec(
         "SELECT group_concat(line, char(10)) FROM (SELECT seq || ' ' || hex(hash) || ' ' || \
-         coalesce(hex(detail), '-') || ' ' || header AS line FROM audit WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?)",
-        &[after.into(), until.into(), CHUNK_ENTRIES.into()],
+         coalesce(hex(detail), '-') || ' ' || header AS line FROM audit WHERE seq > ?1 AND seq <= \
+         (SELECT max(seq) FROM (SELECT seq, sum(octet_length(header) + coalesce(octet_length(detail), 0)) OVER \
+         (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM \
+         (SELECT seq, header, detail FROM audit WHERE seq > ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)) \
+         WHERE coalesce(before, 0) < ?4) ORDER BY seq)",
+        &[after.into(), until.into(), CHUNK_ENTRIES.into(), CHUNK_BYTES.into()],
     )?;
     let text = rows.first().map(|row| row.text_or_null(0)).transpose()?;
     Ok(text.flatten().unwrap_or_default().to_owned())

@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// From this size on a piece is handed out, in bytes.
-pub const PIECE_BYTES: usize = 128 * 1024;
+pub const PIECE_BYTES: usize = 256 * 1024;
 /// Users that are read at once.
 const CHUNK_ROWS: i64 = 32;
 /// Documents of an older service that are read at once, each of at most 256 KiB.

@@ -121,7 +121,7 @@ fn an_export_of_a_longer_log_needs_no_more_memory() {
 
 /// Run it with `cargo test --release --test e2e a_million -- --ignored --nocapture`.
 #[test]
-#[ignore = "takes minutes, and the goal is not shown to be met"]
+#[ignore = "takes minutes"]
 fn a_million_entries_are_exported_in_little_memory() {
     /// MiB that workerd may hold at the highest, its own code included.
     const MOST: u64 = 128;
