@@ -23,7 +23,7 @@ esac
 export PATH="${PWD}/node_modules/.bin:${PATH}"
 export WASM_BINDGEN_BIN="${PWD}/.tools/bin/wasm-bindgen"
 export WASM_OPT_BIN="${PWD}/node_modules/.bin/wasm-opt"
-export ESBUILD_BIN="${PWD}/node_modules/.bin/esbuild"
+export ESBUILD_BIN="${PWD}/scripts/bundle.sh"
 
 # A request goes on to its end and its log line although its client has gone.
 export RUN_TO_COMPLETION=1

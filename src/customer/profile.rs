@@ -1,19 +1,23 @@
 //! The customer's own record: its fields, who may change which, and its row.
 
+mod edit;
+mod new;
+
 use crate::crypto::dek::unavailable;
 use crate::crypto::{Column, FieldKeys};
 use crate::customer::admin_edit::Edited;
 use crate::customer::key;
 use crate::customer::status::{By, Status, StatusView};
 use crate::entropy::Entropy;
-use crate::error::{Code, Error, Fault, Result};
+use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::sql::{Row, Sql, Value};
 use crate::types::{CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
-use crate::validate::{Edit, Fields, boolean, line};
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+pub use edit::{ProfileEdit, email, merge_entries};
+pub use new::NewCustomer;
 
 /// Most keys of `metadata`.
 pub const MAX_METADATA_KEYS: usize = 50;
@@ -92,203 +96,6 @@ pub struct Record {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub last_seen_at: Option<Timestamp>,
-}
-
-/// A change of the record that a user may make.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub struct ProfileEdit {
-    pub name: Edit<String>,
-    pub company_name: Edit<String>,
-    pub display_name: Edit<String>,
-    pub metadata: Edit<BTreeMap<String, Option<String>>>,
-    /// True for PUT: what is not mentioned goes, also within `metadata`.
-    pub replaces: bool,
-}
-
-/// Fields that a customer has but a user may not change.
-const READ_ONLY: &[&str] = &[
-    "customerId",
-    "email",
-    "plan",
-    "status",
-    "statusReason",
-    "statusChangedAt",
-    "features",
-    "createdAt",
-    "updatedAt",
-    "lastSeenAt",
-];
-
-impl ProfileEdit {
-    /// Reads the body of PUT (`replaces`) or PATCH `/customer/me`.
-    ///
-    /// # Errors
-    /// `malformed_body`, `validation_failed` or `field_not_writable`.
-    pub fn parse(body: &[u8], replaces: bool) -> Result<Self> {
-        let mut fields = Fields::new(json::parse_object(body)?);
-        let edit = Self {
-            name: fields.line("name", MAX_NAME_CHARS),
-            company_name: fields.line("companyName", MAX_NAME_CHARS),
-            display_name: fields.line("displayName", MAX_DISPLAY_NAME_CHARS),
-            metadata: fields.entries("metadata", !replaces, MAX_METADATA_KEY_CHARS, |value| {
-                line(value, MAX_METADATA_VALUE_CHARS)
-            }),
-            replaces,
-        };
-        fields.finish(READ_ONLY)?;
-        Ok(edit)
-    }
-
-    /// The profile after the edit.
-    ///
-    /// # Errors
-    /// `validation_failed` if `metadata` would have too many keys.
-    pub fn apply(self, before: &Profile) -> Result<Profile> {
-        let of = |edit: Edit<String>, before: &Option<String>| {
-            if self.replaces {
-                edit.or_clear().apply(None)
-            } else {
-                edit.apply(before.clone())
-            }
-        };
-        Ok(Profile {
-            email: before.email.clone(),
-            name: of(self.name, &before.name),
-            company_name: of(self.company_name, &before.company_name),
-            display_name: of(self.display_name, &before.display_name),
-            metadata: merge_entries(
-                "metadata",
-                self.metadata,
-                &before.metadata,
-                self.replaces,
-                MAX_METADATA_KEYS,
-            )?,
-        })
-    }
-}
-
-/// The entries of an object field after an edit: merged key by key, or replaced.
-///
-/// # Errors
-/// `validation_failed` if there would be more than `max_keys`.
-pub fn merge_entries<T: Clone>(
-    field: &str,
-    edit: Edit<BTreeMap<String, Option<T>>>,
-    before: &BTreeMap<String, T>,
-    replaces: bool,
-    max_keys: usize,
-) -> Result<BTreeMap<String, T>> {
-    let mut entries = if replaces { BTreeMap::new() } else { before.clone() };
-    match edit {
-        Edit::Keep => {}
-        Edit::Clear => entries.clear(),
-        Edit::Set(changes) => {
-            for (key, value) in changes {
-                match value {
-                    Some(value) => {
-                        entries.insert(key, value);
-                    }
-                    None => {
-                        entries.remove(&key);
-                    }
-                }
-            }
-        }
-    }
-    if entries.len() > max_keys {
-        let detail = format!("Must have at most {max_keys} keys after the change.").into();
-        return Err(Error::validation(vec![Fault {
-            pointer: format!("#/{field}"),
-            detail,
-        }]));
-    }
-    Ok(entries)
-}
-
-/// An e-mail address of a body, in the form in which addresses are compared.
-///
-/// # Errors
-/// A sentence about what is wrong.
-pub fn email(value: serde_json::Value) -> std::result::Result<String, Cow<'static, str>> {
-    let email = value.as_str().and_then(crate::email::Email::parse);
-    email
-        .map(|email| email.as_str().to_owned())
-        .ok_or("Must be an e-mail address.".into())
-}
-
-/// What a service says of a customer that it wants to exist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[allow(missing_docs)]
-pub struct NewCustomer {
-    pub customer_id: Option<CustomerId>,
-    pub plan: Plan,
-    pub status: Status,
-    pub features: BTreeMap<String, bool>,
-    pub profile: Profile,
-}
-
-impl NewCustomer {
-    /// Reads the body of `POST /internal/customers`.
-    ///
-    /// # Errors
-    /// `malformed_body` or `validation_failed`.
-    pub fn parse(body: &[u8]) -> Result<Self> {
-        let mut fields = Fields::new(json::parse_object(body)?);
-        let email = fields.field("email", email);
-        let customer_id = fields.field("customerId", |value| {
-            let id = value.as_str().and_then(CustomerId::parse);
-            id.ok_or("Must match ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$.".into())
-        });
-        let plan = fields.one_of("plan", "free, starter, pro, enterprise", Plan::parse);
-        let status = fields.one_of("status", "active, pending_verification", |name| {
-            Status::parse(name)
-                .filter(|status| matches!(status, Status::Active | Status::PendingVerification))
-        });
-        let features = fields.entries("features", false, MAX_METADATA_KEY_CHARS, boolean);
-        let features = fields.absorb(merge_entries(
-            "features",
-            features,
-            &BTreeMap::new(),
-            true,
-            MAX_FEATURES,
-        ));
-        let metadata = fields.entries("metadata", false, MAX_METADATA_KEY_CHARS, |value| {
-            line(value, MAX_METADATA_VALUE_CHARS)
-        });
-        let metadata = fields.absorb(merge_entries(
-            "metadata",
-            metadata,
-            &BTreeMap::new(),
-            true,
-            MAX_METADATA_KEYS,
-        ));
-        let new = Self {
-            customer_id: customer_id.apply(None),
-            plan: plan.apply(Some(Plan::Free)).unwrap_or(Plan::Free),
-            status: status.apply(Some(Status::Active)).unwrap_or(Status::Active),
-            features,
-            profile: Profile {
-                email: email.apply(None),
-                name: fields.line("name", MAX_NAME_CHARS).apply(None),
-                company_name: fields.line("companyName", MAX_NAME_CHARS).apply(None),
-                display_name: fields.line("displayName", MAX_DISPLAY_NAME_CHARS).apply(None),
-                metadata,
-            },
-        };
-        if new.profile.email.is_none() && !fields.has_fault("email") {
-            fields.fault("email", "Is required.");
-        }
-        fields.finish(&[
-            "statusReason",
-            "statusChangedAt",
-            "createdAt",
-            "updatedAt",
-            "lastSeenAt",
-        ])?;
-        Ok(new)
-    }
 }
 
 /// The resource `/customer/me`.

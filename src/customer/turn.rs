@@ -1,31 +1,32 @@
 //! One request, or one tick, with what it is handled with: the steps of [`crate::customer`] in code.
 
-use crate::caller::{Caller, User};
+mod log;
+mod visitor;
+
+use crate::caller::Caller;
 use crate::crypto::FieldKeys;
 use crate::crypto::dek::unavailable;
 use crate::customer::api_keys::{KeyRecord, unknown_key};
-use crate::customer::audit::{Actor, Entry, Head};
+use crate::customer::audit::{Entry, Head};
 use crate::customer::command::{Charging, Command};
 use crate::customer::config::Config;
-use crate::customer::entry::{self, changes};
+use crate::customer::entry;
 use crate::customer::erasure::Erasure;
-use crate::customer::errand::{self, Create, Standing};
+use crate::customer::errand::{self, Create};
 use crate::customer::execute::{Done, created, execute};
 use crate::customer::idempotency::{SWEEP_ROWS, Scope, Seen as Repeated};
 use crate::customer::limits::consume::ConsumeView;
 use crate::customer::limits::{Consume, Outcome};
 use crate::customer::memory::Memory;
 use crate::customer::profile::NewCustomer;
-use crate::customer::refusals::{Admitted, Sum};
 use crate::customer::request::{Answered, Elsewhere, Reply, Request};
-use crate::customer::status::{Access, By, Status};
-use crate::customer::{MIGRATIONS, account, erasure, tokens, users};
-use crate::email::EmailIndex;
-use crate::entropy::{Entropy, random};
+use crate::customer::status::{Access, Status};
+use crate::customer::{MIGRATIONS, account, erasure, tokens};
+use crate::entropy::Entropy;
 use crate::error::{Code, Error, Result};
 use crate::json;
 use crate::sql::{Sql, is_initialised, migrate};
-use crate::types::{CustomerId, RequestId, Timestamp};
+use crate::types::{CustomerId, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// The request's surroundings.
@@ -251,83 +252,6 @@ impl<'a> Turn<'a> {
         }))
     }
 
-    /// The key behind an integration, and whether the credential still works at all.
-    fn admit(&mut self, memory: &mut Memory, request: &Request) -> Result<Option<KeyRecord>> {
-        match &request.caller {
-            Caller::User(user) => self.still_works(memory, user, request.as_admin).map(|()| None),
-            Caller::Service(_) => Ok(None),
-            Caller::Integration(integration) => {
-                let origin = integration.browser_origin.as_deref();
-                let key = memory
-                    .keys
-                    .authenticate(&integration.digest, integration.legacy, origin, self.now)?
-                    .clone();
-                memory.keys.touch(self.sql, &key.key_id, self.now)?;
-                Ok(Some(key))
-            }
-        }
-    }
-
-    /// Whether a user's token still works.
-    ///
-    /// # Errors
-    /// `token_revoked` or a fault.
-    pub fn still_works(&self, memory: &Memory, user: &User, as_admin: bool) -> Result<()> {
-        // An administrator's token is revoked with the operators, which the front asks first; with the customer that
-        // it acts on only where it names that one.
-        if as_admin && user.customer.as_ref() != Some(self.id) {
-            return Ok(());
-        }
-        memory.revocations.check(self.sql, user)
-    }
-
-    /// Finds or makes the user, and notes the hour of the visit. Warm: no row read, none written.
-    ///
-    /// # Errors
-    /// `limit_reached` or faults.
-    pub fn meet(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
-        if !memory
-            .seen(user)
-            .is_some_and(|seen| seen.is_current(user, self.now))
-        {
-            let subject_index = self.config.index.subject(&user.subject)?;
-            let fields = self.fields()?;
-            let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
-            memory.remember(user, seen);
-        }
-        if memory.has_preferences_waiting && self.owns_email(memory, user)? {
-            self.hand_over_preferences(memory, user)?;
-        }
-        memory.record.touch(self.sql, self.now)
-    }
-
-    /// A pending customer becomes active when a user comes whose token says that the customer's e-mail is verified.
-    fn verify(&mut self, memory: &mut Memory, user: &User, request: &Request) -> Result<()> {
-        if memory.record.status != Status::PendingVerification || !self.owns_email(memory, user)? {
-            return Ok(());
-        }
-        let before = memory
-            .record
-            .status_view()
-            .map_or(Value::Null, |view| json!(view));
-        let (fields, to) = (self.fields()?, (Status::Active, None));
-        memory
-            .record
-            .move_to(self.sql, fields, to, By::VerifiedEmail, self.now, self.entropy)?;
-        account::relist(self, memory)?;
-        let changed = changes(&before, &json!(memory.record.status_view()?));
-        let entry = Entry {
-            actor: self.actor(memory, request, None)?,
-            action: "customer.verify",
-            target: "customer",
-            outcome: "ok",
-            request_id: &request.origin.request_id,
-            detail: entry::detail(request, changed),
-            limiter: memory.quota.store(self.sql, self.now)?,
-        };
-        self.append(memory, entry)
-    }
-
     fn charge(&mut self, memory: &mut Memory, request: &Request, passage: &mut Passage) -> Result<()> {
         let is_limited = match &request.caller {
             Caller::User(_) => !request.as_admin,
@@ -409,129 +333,6 @@ impl<'a> Turn<'a> {
             quotas: passage.quotas,
             elsewhere: None,
         })
-    }
-
-    /// The blind index of a user's verified e-mail.
-    fn email_index(&self, caller: &Caller) -> Result<Option<EmailIndex>> {
-        match caller {
-            Caller::User(user) => match user.email.as_deref().filter(|_| user.email_verified) {
-                Some(email) => self.config.index.email(email).map(Some),
-                None => Ok(None),
-            },
-            _ => Ok(None),
-        }
-    }
-
-    /// Whether a token that does not name this customer is for it all the same, because its verified e-mail is the
-    /// customer's. An id that stands for it does so only together with that e-mail, so that it need not be looked up.
-    fn is_of_email(&self, memory: &Memory, user: &User) -> Result<bool> {
-        let index = self.email_index(&Caller::User(Box::new(user.clone())))?;
-        let Some(index) = index.filter(|_| memory.record.status != Status::Erased) else {
-            return Ok(false);
-        };
-        Ok(memory.account.has_claimed(&index))
-    }
-
-    /// What the front may make of this id, which is no customer, for a user with a verified e-mail. Writes nothing.
-    fn elsewhere(&self, request: &Request) -> Result<Option<Elsewhere>> {
-        let index = self.email_index(&request.caller)?.filter(|_| !request.as_admin);
-        let Some(index) = index else {
-            return Ok(None);
-        };
-        Ok(Some(match self.standing(Some(&index))? {
-            Standing::Alias(Some(customer)) => Elsewhere::At(customer),
-            _ => Elsewhere::Nowhere,
-        }))
-    }
-
-    /// Who the log says it was.
-    ///
-    /// # Errors
-    /// Only faults.
-    pub fn actor(&self, memory: &Memory, request: &Request, key: Option<&KeyRecord>) -> Result<Actor> {
-        self.actor_of(memory, &request.caller, request.as_admin, key)
-    }
-
-    /// The same of what is no request.
-    ///
-    /// # Errors
-    /// `internal_error`, in practice never.
-    pub fn actor_of(
-        &self,
-        memory: &Memory,
-        caller: &Caller,
-        as_admin: bool,
-        key: Option<&KeyRecord>,
-    ) -> Result<Actor> {
-        let id = match caller {
-            Caller::User(user) if as_admin => entry::admin_id(user, &self.config.index)?,
-            // Only a user that was not met, because its token is revoked or there are too many users, has no id.
-            Caller::User(user) => memory
-                .seen(user)
-                .map_or_else(|| "user_unknown".to_owned(), |seen| seen.user_id.to_string()),
-            Caller::Integration(_) => {
-                key.map_or_else(|| "key_unknown".to_owned(), |key| key.key_id.to_string())
-            }
-            Caller::Service(service) => service.id.clone(),
-        };
-        Ok(Actor {
-            id,
-            kind: caller.kind(),
-        })
-    }
-
-    /// Appends an entry to the log, whose detail is kept for a while.
-    ///
-    /// # Errors
-    /// Only faults.
-    pub fn append(&mut self, memory: &mut Memory, entry: Entry<'_>) -> Result<()> {
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
-        memory
-            .retention
-            .appended(&memory.head, self.config.audit_retention_ms);
-        Ok(())
-    }
-
-    /// Writes what waits in memory once its time has come.
-    fn settle(&mut self, memory: &mut Memory) -> Result<()> {
-        memory.counters.flush_if_due(self.sql, self.now)?;
-        match memory.refusals.take_if_over(self.now) {
-            Some(sum) => self.sum_up(memory, &sum),
-            None => Ok(()),
-        }
-    }
-
-    /// Whether a refusal that no limit bounds gets an entry of its own; if not, it is counted.
-    fn admits_refusal(&mut self, memory: &mut Memory, outcome: &'static str) -> Result<bool> {
-        match memory.refusals.admit(outcome, self.now) {
-            Admitted::Single => return Ok(true),
-            Admitted::Counted => {}
-            Admitted::Summed(sum) => self.sum_up(memory, &sum)?,
-        }
-        Ok(false)
-    }
-
-    /// Many refusals in one entry.
-    fn sum_up(&mut self, memory: &mut Memory, sum: &Sum) -> Result<()> {
-        let mut detail = Map::new();
-        detail.insert("since".to_owned(), sum.since.to_rfc3339().into());
-        detail.insert("counts".to_owned(), json!(sum.counts));
-        let request_id = RequestId::mint(self.now, random(self.entropy)?);
-        let entry = Entry {
-            actor: Actor {
-                id: "object".to_owned(),
-                kind: "system",
-            },
-            action: "requests.refused",
-            target: "customer",
-            outcome: "ok",
-            request_id: &request_id,
-            detail,
-            limiter: memory.quota.store(self.sql, self.now)?,
-        };
-        self.append(memory, entry)
     }
 
     /// What [`crate::customer::Customer::tick`] does.

@@ -9,6 +9,7 @@ pub mod cors;
 pub mod creation;
 pub mod customers;
 pub mod decode;
+pub mod enclosure;
 pub mod envelope;
 pub mod errand;
 pub mod head;

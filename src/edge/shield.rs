@@ -13,7 +13,7 @@ pub const BINDING: &str = "SHIELD";
 /// long whatever was counted is over.
 pub const MAX_PERIOD_SECS: u64 = 60;
 /// How long its answer is waited for, in milliseconds.
-pub const ANSWER_WITHIN_MS: u64 = 250;
+pub const ANSWER_WITHIN_MS: u32 = 250;
 
 /// Whether requests for this operation are counted: those that authenticate. The others cost next to nothing, and
 /// whoever watches the service must not be turned away by what it watches for.

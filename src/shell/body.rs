@@ -1,29 +1,64 @@
 //! Reading a body, never more of it than the cap.
 
+use crate::edge::enclosure;
 use crate::edge::intake::too_large;
 use crate::error::{Code, Error, Result};
 use crate::shell::host;
-use js_sys::{Reflect, Uint8Array};
-use std::time::Duration;
+use crate::shell::http::header;
+use crate::shell::task::Settling;
+use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{ReadableStream, ReadableStreamDefaultReader};
+use web_sys::{ReadableStream, ReadableStreamDefaultReader, Request};
 
-/// Reads a stream to its end, if that comes in time.
+/// Reads a request's body, if it comes in time: at once where its length is declared, and step by step with a count
+/// where it is not. (Each step of a stream costs a turn of the platform's loop.)
 ///
 /// # Errors
 /// `unavailable` if it does not; as [`read`].
 pub async fn read_within(
-    stream: Option<ReadableStream>,
+    request: &Request,
+    is_length_declared: bool,
     max_bytes: usize,
     deadline_ms: u32,
 ) -> Result<Vec<u8>> {
-    let deadline = Duration::from_millis(deadline_ms.into());
-    let whole = host::within(deadline, read(stream, max_bytes)).await;
-    whole.unwrap_or_else(|| {
+    let read = async {
+        if is_length_declared {
+            whole(request.array_buffer(), max_bytes).await
+        } else {
+            read(request.body(), max_bytes).await
+        }
+    };
+    host::within(deadline_ms, read).await.unwrap_or_else(|| {
         let error = Error::new(Code::Unavailable, "The body did not come whole in time.");
         Err(error.because("a slow body"))
     })
+}
+
+/// The body of a call of an object, which one of our own has sent.
+///
+/// # Errors
+/// `internal_error` or as [`whole`].
+pub async fn sent(request: &Request, max_bytes: usize) -> Result<Vec<u8>> {
+    match header(&request.headers(), enclosure::HEADER) {
+        Some(enclosed) => enclosure::open(&enclosed),
+        None => whole(request.array_buffer(), max_bytes).await,
+    }
+}
+
+/// Reads at once a body whose length is bounded already: by what was checked of its declared length, which the platform
+/// keeps to, or by whoever sends it, which is one of our own.
+///
+/// # Errors
+/// `body_too_large`, `malformed_request` if the sender broke off.
+pub async fn whole(array_buffer: std::result::Result<Promise, JsValue>, max_bytes: usize) -> Result<Vec<u8>> {
+    let broken = |_| Error::new(Code::MalformedRequest, "The body broke off.");
+    let bytes = Settling::of(&array_buffer.map_err(broken)?).await;
+    let bytes = Uint8Array::new(&bytes.map_err(broken)?);
+    if bytes.length() as usize > max_bytes {
+        return Err(too_large(max_bytes));
+    }
+    Ok(bytes.to_vec())
 }
 
 /// Reads a stream to its end.

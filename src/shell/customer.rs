@@ -1,34 +1,33 @@
 //! The customer's Durable Object: decodes the envelope, reads the body, and lets the core decide in batches.
 
+mod alarm;
+mod notices;
+mod unlock;
+
 use crate::caller::Caller;
-use crate::crypto::dek::unavailable;
 use crate::customer::account::Claimed;
-use crate::customer::erasure::run::Legacy;
 use crate::customer::errand::{self as tell, Answer as ErrandAnswer, Errand};
 use crate::customer::idempotency::Payload;
-use crate::customer::outbox::{Notice, Told};
 use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
-use crate::directory::errand::What;
 use crate::edge::envelope::{self, Envelope};
 use crate::edge::reply::{Answer, CODE_HEADER};
 use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
-use crate::edge::settings::Settings;
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{self, header, respond};
-use crate::shell::{Storage, body, ensure, erasure, export, legacy, object, vault};
+use crate::shell::task::{self, Settling};
+use crate::shell::{Storage, body, ensure, export};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
-use crate::vault::Errand as KeyErrand;
 use futures_channel::oneshot;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use worker::worker_sys::DurableObjectState;
-use worker::{Delay, Env, State};
+use worker::{Env, State};
 
 /// Most times that one request looks whether another has fetched the key.
 const MAX_UNLOCK_ROUNDS: u32 = 3;
@@ -40,7 +39,9 @@ const ALARM_RETRY_MS: i64 = 60_000;
 /// The object that owns one customer. Exported by hand: `worker`'s macro takes every request and response apart and
 /// puts them together again.
 #[wasm_bindgen]
-pub struct CustomerObject {
+pub struct CustomerObject(Rc<Object>);
+
+struct Object {
     state: State,
     env: Env,
     /// The customer and its storage, from the first request on: a constructor cannot fail.
@@ -72,34 +73,40 @@ impl CustomerObject {
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(state: DurableObjectState, env: Env) -> Self {
-        Self {
+        Self(Rc::new(Object {
             state: State::from(state),
             env,
             awake: Rc::new(RefCell::new(None)),
             queue: RefCell::new(Vec::new()),
             unlocking: RefCell::new(None),
             alarm: Cell::new(None),
-        }
+        }))
     }
 
-    /// Does what is due.
-    pub async fn alarm(&self) {
-        let ticked = self.wake_and_tick().await;
-        let told = match &ticked {
-            Ok(()) => self.tell(host::now()).await,
-            Err(_) => Ok(()),
-        };
-        for error in [ticked.err(), told.err()].into_iter().flatten() {
-            worker::console_error!("{}", log::event("alarm", None, &error));
-        }
+    /// Does what is due: a promise.
+    #[must_use]
+    pub fn alarm(&self) -> JsValue {
+        let object = Rc::clone(&self.0);
+        task::run(async move {
+            object.alarm_rings().await;
+            JsValue::UNDEFINED
+        })
     }
 
-    /// Answers a request that came to the front, or an errand.
-    pub async fn fetch(&self, request: web_sys::Request) -> web_sys::Response {
+    /// Answers a request that came to the front, or an errand: a response, or a promise of one.
+    #[must_use]
+    pub fn fetch(&self, request: web_sys::Request) -> JsValue {
+        let object = Rc::clone(&self.0);
+        task::run(async move { object.answer(&request).await.into() })
+    }
+}
+
+impl Object {
+    async fn answer(&self, request: &web_sys::Request) -> web_sys::Response {
         let headers = request.headers();
         let Some(letter) = header(&headers, envelope::HEADER) else {
             let version = header(&headers, errand::HEADER).unwrap_or_default();
-            return respond_to_errand(&self.run_errand(&version, request.body()).await);
+            return respond_to_errand(&self.run_errand(&version, request).await);
         };
         let envelope = match Envelope::decode(&letter) {
             Ok(envelope) => envelope,
@@ -107,7 +114,7 @@ impl CustomerObject {
         };
         let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
-        let answer = match self.handle(envelope, &request).await {
+        let answer = match self.handle(envelope, request).await {
             Ok(Answered {
                 reply: Reply::Archive(plan),
                 quotas,
@@ -166,15 +173,11 @@ fn respond_to_errand(answer: &Result<ErrandAnswer>) -> web_sys::Response {
     respond(answer, code)
 }
 
-impl CustomerObject {
+impl Object {
     /// An errand of the front's or another object's: one transaction of its own. One that made the customer is
     /// answered only after the list has it.
-    async fn run_errand(
-        &self,
-        version: &str,
-        stream: Option<web_sys::ReadableStream>,
-    ) -> Result<ErrandAnswer> {
-        let bytes = body::read(stream, errand::MAX_BYTES).await?;
+    async fn run_errand(&self, version: &str, sent: &web_sys::Request) -> Result<ErrandAnswer> {
+        let bytes = body::sent(sent, errand::MAX_BYTES).await?;
         let errand: Errand = errand::decode(version, &bytes)?;
         self.wake(&errand.customer)?;
         self.unlock(errand.creates()).await?;
@@ -188,111 +191,6 @@ impl CustomerObject {
         self.arm()?;
         self.tell_fresh().await?;
         Ok(answer)
-    }
-
-    /// Tells other objects what was written for them and not tried yet.
-    ///
-    /// # Errors
-    /// `unavailable` if one of them could not be told; the alarm tries again.
-    async fn tell_fresh(&self) -> Result<()> {
-        let is_fresh = self
-            .awake
-            .borrow()
-            .as_ref()
-            .is_some_and(|awake| awake.customer.has_fresh_notices());
-        if is_fresh {
-            self.tell(Timestamp::MAX).await
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Tells the directory all that was written for it and not heard yet. What an erasure has to tell others is left
-    /// to the alarm: an administrator's change of this customer does not depend on it.
-    ///
-    /// # Errors
-    /// As [`Self::tell_fresh`].
-    async fn tell_directory(&self) -> Result<()> {
-        let waits = self
-            .awake
-            .borrow()
-            .as_ref()
-            .is_some_and(|awake| awake.customer.has_notices());
-        if !waits {
-            return Ok(());
-        }
-        let notices = self.with_awake(|customer, storage| customer.notices(storage, Timestamp::MAX))?;
-        let of_directory = notices.into_iter().filter(|(_, told)| told.is_of_directory());
-        self.tell_all(of_directory.collect()).await
-    }
-
-    /// Tells other objects what is due by then. Nothing is lost where it fails, and nothing harmed where two do it
-    /// at the same time: what is told can be told twice.
-    async fn tell(&self, due_until: Timestamp) -> Result<()> {
-        let notices = self.with_awake(|customer, storage| customer.notices(storage, due_until))?;
-        self.tell_all(notices).await
-    }
-
-    async fn tell_all(&self, notices: Vec<(Notice, Told)>) -> Result<()> {
-        let settings = &host::site(&self.env)?.settings;
-        let mut outcome = Ok(());
-        for (notice, told) in notices {
-            let own_id = self.with_awake(|customer, _| Ok(customer.id().clone()))?;
-            let heard = self.tell_one(settings, own_id, told).await;
-            let now = host::now();
-            self.with_awake(|customer, storage| customer.noticed(storage, &notice, heard.is_ok(), now))?;
-            outcome = outcome.and(heard);
-        }
-        self.arm()?;
-        outcome
-    }
-
-    async fn tell_one(&self, settings: &Settings, own_id: CustomerId, told: Told) -> Result<()> {
-        let what = match told {
-            Told::List(listing) => What::Put(listing),
-            Told::Release { index, attempt } => What::Release {
-                index,
-                holder: own_id,
-                attempt,
-            },
-            Told::Alias(alias) => {
-                let errand = Errand {
-                    customer: alias,
-                    what: tell::What::DropAlias { customer: own_id },
-                };
-                let said = object::ask_customer(&self.env, &errand, settings.object_deadline_ms).await?;
-                return match said {
-                    ErrandAnswer::Noted => Ok(()),
-                    _ => Err(Error::fault("an alias answered something else")),
-                };
-            }
-            Told::Legacy => return self.erase_legacy(&own_id).await,
-            Told::Vault => {
-                let held = vault::ask(&self.env, &own_id, KeyErrand::DeleteAll).await?;
-                return match held.wrapped {
-                    None => Ok(()),
-                    Some(_) => Err(Error::fault("the vault still holds a key")),
-                };
-            }
-        };
-        object::tell_directory(&self.env, settings, what)
-            .await
-            .map(|_| ())
-    }
-
-    /// One round of deleting what the older service's store has of an erased customer.
-    async fn erase_legacy(&self, own_id: &CustomerId) -> Result<()> {
-        let outcome = match legacy::store(&self.env) {
-            None => Legacy::NotBound,
-            Some(store) => {
-                let held = vault::ask(&self.env, own_id, KeyErrand::Look).await?;
-                let (trail, from) =
-                    self.with_awake(|customer, storage| customer.legacy_trail(storage, &held))?;
-                erasure::round(&store, own_id, trail, from).await?
-            }
-        };
-        let now = host::now();
-        self.with_awake(|customer, storage| customer.heard_of_legacy(storage, &outcome, now))
     }
 
     /// Does something with the customer in a transaction, without an await.
@@ -321,7 +219,7 @@ impl CustomerObject {
         let body = if route.body() == BodyKind::None {
             Vec::new()
         } else {
-            body::read(sent.body(), MAX_BODY_BYTES).await?
+            body::sent(sent, MAX_BODY_BYTES).await?
         };
         let command = decode::command(route, &envelope.variable, &envelope.query, &body)?;
         let Envelope {
@@ -402,79 +300,6 @@ impl CustomerObject {
         Ok(())
     }
 
-    /// Has the key fetched that the next decision needs, once for all that wait for it. Other requests may arrive and
-    /// be decided meanwhile: the core decides nothing that needs the key without it.
-    async fn unlock(&self, creates: bool) -> Result<()> {
-        for _ in 0..MAX_UNLOCK_ROUNDS {
-            let Some(errand) = self.key_errand(creates)? else {
-                return Ok(());
-            };
-            let fetched_by_another = self.unlocking.borrow_mut().as_mut().map(|waiting| {
-                let (sender, fetched) = oneshot::channel();
-                waiting.push(sender);
-                fetched
-            });
-            if let Some(fetched) = fetched_by_another {
-                fetched
-                    .await
-                    .map_err(|_| Error::fault("fetching the key was dropped"))??;
-                continue;
-            }
-            self.unlocking.replace(Some(Vec::new()));
-            let outcome = self.fetch_key(errand).await;
-            for sender in self.unlocking.take().unwrap_or_default() {
-                let _ = sender.send(outcome.clone());
-            }
-            return outcome;
-        }
-        Err(unavailable("the key was fetched and is not there"))
-    }
-
-    fn key_errand(&self, creates: bool) -> Result<Option<KeyErrand>> {
-        match self.awake.borrow().as_ref() {
-            Some(Awake { customer, storage }) => customer.key_errand(storage, creates, &mut PlatformEntropy),
-            None => Ok(None),
-        }
-    }
-
-    /// Carries errands between the core and the vault until the core wants nothing more.
-    async fn fetch_key(&self, first: KeyErrand) -> Result<()> {
-        let mut next = Some(first);
-        while let Some(errand) = next {
-            let id = self.id()?;
-            let held = vault::ask(&self.env, &id, errand).await;
-            let mut awake = self.awake.borrow_mut();
-            let Some(Awake { customer, storage }) = awake.as_mut() else {
-                return Ok(());
-            };
-            next = match held {
-                Ok(held) => customer.key_answer(storage, &held, &mut PlatformEntropy)?,
-                // The key is there; only its new wrapping is not kept, and the next wake-up tries again.
-                Err(error) if customer.has_key() => {
-                    worker::console_error!("{}", log::event("rewrap", None, &error));
-                    None
-                }
-                Err(error) => return Err(error),
-            };
-        }
-        Ok(())
-    }
-
-    /// Has the vault keep the key under the active master key, and sees that it does.
-    async fn renew_wrapping(&self) -> Result<()> {
-        let id = self.id()?;
-        let mut held = vault::ask(&self.env, &id, KeyErrand::Look).await?;
-        for _ in 0..MAX_RENEWAL_ROUNDS {
-            let renewal =
-                self.with_awake(|customer, storage| customer.renewal(storage, &held, &mut PlatformEntropy))?;
-            let Some(errand) = renewal else {
-                return Ok(());
-            };
-            held = vault::ask(&self.env, &id, errand).await?;
-        }
-        Err(unavailable("the vault does not keep the new wrapping"))
-    }
-
     /// Whose object this is.
     fn id(&self) -> Result<CustomerId> {
         let name: Option<String> = self.state.id().name();
@@ -492,7 +317,7 @@ impl CustomerObject {
             queue.len() == 1
         };
         if is_first {
-            Delay::from(Duration::ZERO).await;
+            let _ = Settling::after(0).await;
             self.flush();
         }
         answer.await.map_err(|_| Error::fault("the batch was dropped"))?
@@ -526,79 +351,5 @@ impl CustomerObject {
             }
         }
         self.set_alarm(customer, storage);
-    }
-
-    fn arm(&self) -> Result<()> {
-        self.with_awake(|customer, storage| {
-            self.set_alarm(customer, storage);
-            Ok(())
-        })
-    }
-
-    /// Has the object woken when something in it is due, unless an earlier alarm is set already.
-    fn set_alarm(&self, customer: &Customer, storage: &Storage) {
-        let Some(due) = customer
-            .due()
-            .filter(|due| self.alarm.get().is_none_or(|set| *due < set))
-        else {
-            return;
-        };
-        match storage.wake_at(due) {
-            Ok(()) => self.alarm.set(Some(due)),
-            Err(error) => worker::console_error!("{}", log::event("alarm", None, &error)),
-        }
-    }
-
-    /// Does what is due. A fault is logged and met again at the next alarm: after six alarms that throw the platform
-    /// would stop trying.
-    async fn wake_and_tick(&self) -> Result<()> {
-        self.wake(&self.id()?)?;
-        // Without the key, which may be lost for good.
-        let erased = self.with_awake(|customer, storage| {
-            customer.erase_if_due(storage, host::now(), &mut PlatformEntropy)
-        });
-        if let Err(error) = erased {
-            self.alarm.set(None);
-            self.tick_again()?;
-            return Err(error);
-        }
-        let unlocked = self.unlock(false).await;
-        self.alarm.set(None);
-        match unlocked {
-            Ok(()) => self.tick(),
-            Err(error) => {
-                self.tick_again()?;
-                Err(error)
-            }
-        }
-    }
-
-    /// Has the alarm that failed repeated.
-    fn tick_again(&self) -> Result<()> {
-        let awake = self.awake.borrow();
-        let Some(Awake { storage, .. }) = awake.as_ref() else {
-            return Ok(());
-        };
-        let again = Timestamp::from_millis(host::now().as_millis().saturating_add(ALARM_RETRY_MS));
-        storage.wake_at(again)?;
-        self.alarm.set(Some(again));
-        Ok(())
-    }
-
-    fn tick(&self) -> Result<()> {
-        let mut awake = self.awake.borrow_mut();
-        let Some(Awake { customer, storage }) = awake.as_mut() else {
-            return Ok(());
-        };
-        let now = host::now();
-        let done = storage.transaction(&mut || customer.tick(storage, now, &mut PlatformEntropy));
-        if done.is_err() {
-            customer.forget();
-            drop(awake);
-            self.tick_again()?;
-        } else {
-            self.set_alarm(customer, storage);
-        }
-        done
     }
 }

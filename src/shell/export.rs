@@ -8,17 +8,17 @@ use crate::error::{Code, Error, Result};
 use crate::shell::admin;
 use crate::shell::customer::Awake;
 use crate::shell::host::{self, PlatformEntropy};
+use crate::shell::task::Settling;
 use crate::sql::Sql;
 use crate::types::Timestamp;
 use js_sys::{Object, Reflect, Uint8Array};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 use web_sys::{ReadableStream, ReadableStreamDefaultController};
-use worker::{Delay, Env};
+use worker::Env;
 
 /// How long an administrator's export goes on before its credential is looked at again, in milliseconds.
 const CHECK_AFTER_MS: i64 = 1_000;
@@ -43,7 +43,7 @@ pub fn stream(awake: &Shared, env: &Env, plan: Plan) -> Result<ReadableStream> {
             let (env, checked) = (env.clone(), Rc::clone(&checked));
             future_to_promise(async move {
                 // Requests that have arrived go first.
-                Delay::from(Duration::ZERO).await;
+                let _ = Settling::after(0).await;
                 let revoked = revoked(&env, &export, &checked).await;
                 step(&awake, &export, &controller, revoked)
             })

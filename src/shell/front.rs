@@ -27,16 +27,16 @@ use crate::shell::deliver::{Package, deliver, ensure_once};
 use crate::shell::ensure::Newcomer;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::http;
+use crate::shell::task::Settling;
 use crate::shell::{admin, assets, body, import, jwks, object, older_keys, sealing};
 use crate::types::{Condition, CustomerId};
-use std::time::Duration;
 use web_sys::{ReadableStream, Request, Response};
-use worker::{Delay, Env};
+use worker::Env;
 
 /// Most times that one request asks the key cache again: 6 s of waiting for another request's fetch.
 const MAX_KEY_ROUNDS: u32 = 600;
-/// How long it waits between two of them.
-const KEY_POLL: Duration = Duration::from_millis(10);
+/// How long it waits between two of them, in milliseconds.
+const KEY_POLL_MS: u32 = 10;
 
 /// What is found out about a request on its way, for the log.
 #[derive(Default)]
@@ -217,7 +217,8 @@ async fn serve(
         BodyKind::None => None,
         _ => {
             let deadline_ms = site.settings.object_deadline_ms;
-            Some(body::read_within(request.body(), MAX_BODY_BYTES, deadline_ms).await?)
+            let is_declared = head.header(Field::ContentLength).is_some();
+            Some(body::read_within(request, is_declared, MAX_BODY_BYTES, deadline_ms).await?)
         }
     };
     let checked = Checked {
@@ -431,7 +432,7 @@ async fn authenticate(site: &Site, found: Route, head: &Head) -> Result<Caller> 
                 fetch_keys(site).await;
             }
             Outcome::FetchKeys => break,
-            Outcome::WaitForKeys => Delay::from(KEY_POLL).await,
+            Outcome::WaitForKeys => drop(Settling::after(KEY_POLL_MS).await),
         }
     }
     let mut error = Error::new(Code::IssuerUnavailable, Code::IssuerUnavailable.title())

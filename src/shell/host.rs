@@ -8,6 +8,7 @@ use crate::edge::reply;
 use crate::edge::settings::Settings;
 use crate::entropy::Entropy;
 use crate::error::{Code, Error, Result};
+use crate::shell::task::Settling;
 use crate::types::Timestamp;
 use js_sys::Reflect;
 use std::cell::{OnceCell, RefCell};
@@ -15,10 +16,9 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Duration;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
-use worker::{Delay, Env};
+use worker::Env;
 
 /// The platform's clock. It stands still between two I/O operations.
 #[must_use]
@@ -28,11 +28,11 @@ pub fn now() -> Timestamp {
 }
 
 /// What the work comes to, if it comes to its end in time; it is dropped otherwise.
-pub async fn within<T>(deadline: Duration, work: impl Future<Output = T>) -> Option<T> {
-    let (mut work, mut over) = (pin!(work), pin!(Delay::from(deadline)));
+pub async fn within<T>(deadline_ms: u32, work: impl Future<Output = T>) -> Option<T> {
+    let (mut work, mut over) = (pin!(work), pin!(Settling::after(deadline_ms)));
     poll_fn(|context| match work.as_mut().poll(context) {
         Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => over.as_mut().poll(context).map(|()| None),
+        Poll::Pending => over.as_mut().poll(context).map(|_| None),
     })
     .await
 }

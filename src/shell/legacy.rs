@@ -19,7 +19,6 @@ use crate::types::{CustomerId, KeyDigest};
 use js_sys::{Array, Object, Promise, Reflect};
 use serde_json::Value;
 use std::future::Future;
-use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -33,7 +32,7 @@ const MAX_DENIED_PAGES: u32 = 10;
 /// Keys of one page of an erasure's listing.
 const MAX_PAGE_KEYS: u32 = 100;
 /// How long all reads for one request may take together, in milliseconds.
-const DEADLINE_MS: u64 = 5_000;
+const DEADLINE_MS: u32 = 5_000;
 /// Who the log says it was.
 const ACTOR: &str = "legacy_kv";
 
@@ -127,7 +126,7 @@ pub async fn of_key(
 
 /// What the store is read for, as long as that may take.
 async fn in_time<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
-    let done = host::within(Duration::from_millis(DEADLINE_MS), work).await;
+    let done = host::within(DEADLINE_MS, work).await;
     done.unwrap_or_else(|| Err(unanswered("the older store does not answer in time")))
 }
 

@@ -24,6 +24,7 @@ mod rewrap;
 mod sealing;
 mod shield;
 mod sql;
+mod task;
 mod vault;
 
 pub use customer::CustomerObject;
@@ -32,11 +33,14 @@ pub use operator::OperatorObject;
 pub use sql::Storage;
 pub use vault::KeyVaultObject;
 
-use web_sys::{Request, Response};
-use worker::{Context, Env, event};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::Env;
 
-/// The entry of every request from outside.
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> worker::Result<Response> {
-    Ok(front::answer(&request, &env).await)
+/// The entry of every request from outside: a response, or a promise of one.
+#[wasm_bindgen]
+#[must_use]
+pub fn fetch(request: Request, env: Env) -> JsValue {
+    task::run(async move { front::answer(&request, &env).await.into() })
 }

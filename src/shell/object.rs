@@ -7,22 +7,21 @@ use crate::directory::shard::Shard;
 use crate::edge::reply::{CODE_HEADER, ELSEWHERE_HEADER};
 use crate::edge::route::Method;
 use crate::edge::settings::Settings;
-use crate::edge::{envelope, errand, head};
+use crate::edge::{enclosure, envelope, errand, head};
 use crate::error::{Code, Error, Result};
 use crate::operator;
 use crate::shell::body;
 use crate::shell::http::{self, header, relay, without_body};
+use crate::shell::task::Settling;
 use crate::types::CustomerId;
-use js_sys::{Reflect, Uint8Array};
+use js_sys::Reflect;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, Response};
-use worker::{Delay, Env};
+use worker::Env;
 
 /// The binding of the customers' objects.
 const CUSTOMERS: &str = "CUSTOMERS";
@@ -126,13 +125,8 @@ impl Relayed {
     /// # Errors
     /// `internal_error` if it breaks off, or is longer than `max_bytes` all the same.
     pub async fn read(&self, max_bytes: usize) -> Result<Vec<u8>> {
-        let broken = |_| Error::fault("an object's answer broke off");
-        let promise = self.response.array_buffer().map_err(broken)?;
-        let bytes = Uint8Array::new(&JsFuture::from(promise).await.map_err(broken)?);
-        if bytes.length() as usize > max_bytes {
-            return Err(Error::fault("an object's answer is too long to be sealed"));
-        }
-        Ok(bytes.to_vec())
+        let whole = body::whole(self.response.array_buffer(), max_bytes).await;
+        whole.map_err(|_| Error::fault("an object's answer broke off, or is too long to be sealed"))
     }
 
     /// The response with `headers`, its body passed on without a look.
@@ -266,7 +260,7 @@ fn abort_unless(
     let controller = AbortController::new()?;
     let (signal, has_answered) = (controller.signal(), Rc::clone(has_answered));
     wasm_bindgen_futures::spawn_local(async move {
-        Delay::from(Duration::from_millis(deadline_ms.into())).await;
+        let _ = Settling::after(deadline_ms).await;
         if !has_answered.get() {
             controller.abort();
         }
@@ -278,7 +272,7 @@ async fn answered(
     promise: std::result::Result<js_sys::Promise, JsValue>,
 ) -> std::result::Result<Response, Failure> {
     let promise = promise.map_err(|error| Failure::of(&error))?;
-    let response = JsFuture::from(promise)
+    let response = Settling::of(&promise)
         .await
         .map_err(|error| Failure::of(&error))?;
     response.dyn_into().map_err(|_| Failure {
@@ -311,7 +305,11 @@ fn send(
     body: Option<&[u8]>,
     signal: &JsValue,
 ) -> std::result::Result<js_sys::Promise, JsValue> {
-    let fields = head::join(fields).ok_or(JsValue::UNDEFINED)?;
+    let enclosed = body.and_then(enclosure::enclose);
+    let body = body.filter(|_| enclosed.is_none());
+    let enclosed = enclosed.map(|text| (enclosure::HEADER, text));
+    let fields: Vec<_> = fields.iter().cloned().chain(enclosed).collect();
+    let fields = head::join(&fields).ok_or(JsValue::UNDEFINED)?;
     http::call(
         env.as_ref(),
         binding,
@@ -402,7 +400,7 @@ async fn run_errand<E: Serialize, A: DeserializeOwned>(
         Error::new(Code::Unavailable, "A part of the service did not answer in time.").because(failure.reason)
     })?;
     let code = header(&response.headers(), CODE_HEADER).and_then(|name| Code::parse(&name));
-    let bytes = body::read(response.body(), errand::MAX_BYTES).await?;
+    let bytes = body::whole(response.array_buffer(), errand::MAX_BYTES).await?;
     errand::read_reply(response.status(), code, &bytes)
 }
 

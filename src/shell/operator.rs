@@ -56,7 +56,7 @@ impl DurableObject for OperatorObject {
     async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
         let request = request.inner();
         let version = header(&request.headers(), errand::HEADER).unwrap_or_default();
-        let answer = match body::read(request.body(), errand::MAX_BYTES).await {
+        let answer = match body::sent(request, errand::MAX_BYTES).await {
             Ok(bytes) => errand::decode(&version, &bytes).and_then(|errand| self.run(&errand)),
             Err(error) => Err(error),
         };

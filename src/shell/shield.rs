@@ -6,7 +6,6 @@ use crate::error::{Code, Error, Result};
 use crate::shell::host;
 use js_sys::{Object, Promise, Reflect};
 use std::cell::Cell;
-use std::time::Duration;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -60,7 +59,7 @@ async fn ask(binding: &RateLimit, key: &str) -> Answer {
         return Answer::Failed("the binding threw");
     };
     let answer = JsFuture::from(Promise::resolve(&asked));
-    let answered = host::within(Duration::from_millis(ANSWER_WITHIN_MS), answer).await;
+    let answered = host::within(ANSWER_WITHIN_MS, answer).await;
     match answered {
         None => Answer::Failed("no answer in time"),
         Some(Err(_)) => Answer::Failed("the binding failed"),

@@ -1,6 +1,6 @@
 //! Making a text fit, where refusing it would lose a record: for what comes from an older system, never for a body.
 
-use super::{check_line, is_forbidden};
+use super::scalars::{check_line, is_forbidden};
 use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// The text as a field takes it: NFC, without what is forbidden, trimmed, cut off at `max_chars`. It may be empty.

@@ -82,11 +82,13 @@ export const DirectoryObject = counted('DirectoryObject');
 export const OperatorObject = counted('OperatorObject');
 export const KeyVaultObject = counted('KeyVaultObject');
 
-export default aroundEach(inner, (_, call) => (request) => {
-  const { pathname } = new URL(request.url);
-  if (!pathname.startsWith('/billed')) {
-    return call(request);
-  }
-  areAlarmsHeld = pathname === '/billed' ? areAlarmsHeld : pathname === '/billed/hold';
-  return report();
-});
+export default {
+  fetch(request, env, context) {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith('/billed')) {
+      return inner.fetch(request, env, context);
+    }
+    areAlarmsHeld = pathname === '/billed' ? areAlarmsHeld : pathname === '/billed/hold';
+    return report();
+  },
+};
