@@ -103,6 +103,13 @@ async function measure() {
     const is = (other) => other.workload === entry.workload && other.connections === entry.connections;
     results.splice(results.findIndex(is) < 0 ? results.length : results.findIndex(is), 1, entry);
     printEntry(entry);
+    save(); // A run that fails later has not been for nothing: `--append` goes on from here.
+  };
+  const { stdout } = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, workerd, commit: stdout.trim() };
+  const save = () => {
+    mkdirSync(OUT, { recursive: true });
+    writeFileSync(RESULTS, JSON.stringify({ machine: { ...machine, at: new Date().toISOString() }, options, results }, null, 1));
   };
   // Not on a tmpfs: a commit must cost what it costs.
   const folder = mkdtempSync(join(process.env.BENCH_DIR ?? (existsSync('/var/tmp') ? '/var/tmp' : tmpdir()), 'user-api-bench-'));
@@ -112,10 +119,7 @@ async function measure() {
     remove(folder);
   }
   printVerdicts(results);
-  const { stdout } = spawnSync('git', ['rev-parse', '--short=12', 'HEAD'], { cwd: ROOT, encoding: 'utf8' });
-  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, workerd, commit: stdout.trim(), at: new Date().toISOString() };
-  mkdirSync(OUT, { recursive: true });
-  writeFileSync(RESULTS, JSON.stringify({ machine, options, results }, null, 1));
+  save();
   console.log(`\n${RESULTS} written`);
 }
 

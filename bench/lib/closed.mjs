@@ -1,9 +1,13 @@
 // Closed loops: as many requests under way as there are connections.
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { closedLoop, writePlan } from './load.mjs';
 import { interleaved, ratio, summary } from './measure.mjs';
 import { prepare, sameBytes } from './workloads.mjs';
 
+// Customers that are not asked any more write what they have counted after 5 s; all at once, that would fall into the
+// measurement after this one.
+const SILENCE_MS = 9_000;
 const NARROW = [16]; // of a short run, for all but GET and PATCH
 const FIELDS = ['rps', 'p99', 'cpuMicros'];
 
@@ -35,6 +39,9 @@ export async function closed(servers, workload, { folder, options, say }) {
     const ratios = workload.variants
       ? others.map((name) => ratio(rounds, name, first, FIELDS))
       : others.map((name) => ratio(rounds, first, name, FIELDS));
+    if (workload.customers > 1) {
+      await sleep(SILENCE_MS);
+    }
     say({ workload: workload.name, what: workload.what, connections, lanes: summary(rounds), ratios });
   }
 }

@@ -126,7 +126,7 @@ pub fn bind(
 }
 
 /// Whether `alias` stands for this customer when a token carries this e-mail.
-fn has(sql: &dyn Sql, alias: &CustomerId, index: &EmailIndex) -> Result<bool> {
+pub fn has(sql: &dyn Sql, alias: &CustomerId, index: &EmailIndex) -> Result<bool> {
     let rows = sql.exec(
         "SELECT 1 FROM aliases WHERE alias = ? AND email_index = ?",
         &[alias.as_str().into(), index.as_bytes().as_slice().into()],

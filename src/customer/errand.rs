@@ -5,7 +5,7 @@
 
 use crate::caller::{Caller, User};
 use crate::customer::account::Account;
-use crate::customer::audit::Entry;
+use crate::customer::audit::{Actor, Entry};
 use crate::customer::export::documents::if_readable;
 use crate::customer::idempotency::Fingerprint;
 use crate::customer::memory::Memory;
@@ -20,7 +20,7 @@ use crate::entropy::random;
 use crate::error::{Error, Result};
 use crate::legacy::outcome::{Outcome, Word};
 use crate::sql::migrate;
-use crate::types::{CustomerId, Timestamp, Version};
+use crate::types::{CustomerId, RequestId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -319,7 +319,11 @@ impl Turn<'_> {
             What::AddAlias { alias, index } => {
                 // Whether it will have the e-mail that it wants is not known yet: the id is bound another time.
                 let has_claimed = memory.account.has_claimed(index);
+                let is_known = aliases::has(self.sql, alias, index)?;
                 if has_claimed && aliases::add(self.sql, alias, index)? {
+                    if !is_known {
+                        self.log_alias(memory, alias)?;
+                    }
                     Answer::Noted
                 } else {
                     Answer::Full
@@ -336,6 +340,28 @@ impl Turn<'_> {
             Err(error) if error.is_refusal() => Ok(Answer::Revoked),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// From now on another id leads here, for who comes with the customer's e-mail.
+    fn log_alias(&mut self, memory: &mut Memory, alias: &CustomerId) -> Result<()> {
+        let mut changed = Map::new();
+        changed.insert("alias".to_owned(), json!({"before": null, "after": alias}));
+        let mut detail = Map::new();
+        detail.insert("changed".to_owned(), Value::Object(changed));
+        let request_id = RequestId::mint(self.now, random(self.entropy)?);
+        let entry = Entry {
+            actor: Actor {
+                id: "object".to_owned(),
+                kind: "system",
+            },
+            action: "alias.add",
+            target: "customer",
+            outcome: "ok",
+            request_id: &request_id,
+            detail,
+            limiter: memory.quota.store(self.sql, self.now)?,
+        };
+        self.append(memory, entry)
     }
 
     /// A service that was told of a customer stands in its log. A user's own request follows, and is logged itself.
@@ -430,7 +456,8 @@ impl Turn<'_> {
         {
             self.meet(&mut memory, user)?;
         }
-        let changed = entry::changes(&Value::Null, &everything(&memory.record)?);
+        let mut changed = entry::changes(&Value::Null, &everything(&memory.record)?);
+        changed.extend(std::mem::take(&mut memory.brought));
         self.log_errand(&mut memory, by, "customer.create", changed)?;
         Ok(memory)
     }

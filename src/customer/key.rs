@@ -2,22 +2,25 @@
 //! what it makes of the answer. Pure; whoever holds the object carries the errands between the two.
 //!
 //! 1. A key is made only for a customer that is about to be made, while there is no row; the decision itself looks
-//!    again. A creation that ended between vault and row leaves a key that the next one finds and uses.
+//!    again. A creation that ended between vault and row leaves a key that the next one finds and uses, or replaces
+//!    where its master key is gone.
 //! 2. Whoever exists is asked for by [`Errand::Look`]; the key must have the fingerprint that stands in the row. A
 //!    vault that is empty or holds another key is 503 `key_unavailable`, and never a new key: it would seal what is
 //!    written from now on, and hide that all before is lost.
 //! 3. Where there is no customer, or an erased one, no vault is asked.
-//! 4. No decision on a customer is made without the key: [`Turn`](crate::customer::turn::Turn) has no other way to
-//!    its fields. So it does no harm that other requests arrive while the vault is asked.
+//! 4. No decision on a customer is made without the key, but for [`Customer::decides_without_key`]:
+//!    [`Turn`](crate::customer::turn::Turn) has no other way to its fields. So it does no harm that other requests arrive while the vault is asked.
 //! 5. A key that is wrapped under an older master key is wrapped anew. That this fails is no reason to refuse: the
 //!    next wake-up tries again.
 
 use crate::crypto::FieldKeys;
 use crate::crypto::dek::unavailable;
 use crate::customer::Customer;
+use crate::customer::command::Command;
+use crate::customer::request::Request;
 use crate::customer::status::Status;
 use crate::entropy::{Entropy, random};
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::sql::{Sql, is_initialised};
 use crate::vault::{Errand, Held};
 
@@ -62,6 +65,21 @@ impl Customer {
         }
     }
 
+    /// Whether this request is decided although the vault has no key, or none that fits: what an administrator has to
+    /// say of the erasure. Who lost the key cannot undo it, and the person's right to be erased does not depend on
+    /// it. The log gets its entry without a detail.
+    #[must_use]
+    pub const fn decides_without_key(&self, request: &Request) -> bool {
+        self.is_key_lost
+            && request.as_admin
+            // What is answered to a repetition is sealed.
+            && request.repeat.is_none()
+            && matches!(
+                request.command,
+                Command::RequestErasure(_) | Command::WithdrawErasure | Command::ReadErasure
+            )
+    }
+
     /// Takes in what the vault answered; returns what to ask next, if anything.
     ///
     /// # Errors
@@ -72,6 +90,19 @@ impl Customer {
         held: &Held,
         entropy: &mut dyn Entropy,
     ) -> Result<Option<Errand>> {
+        let had_key = self.has_key();
+        let next = self.take_key(sql, held, entropy);
+        self.is_key_lost = next
+            .as_ref()
+            .is_err_and(|error| error.code == Code::KeyUnavailable);
+        if self.has_key() && !had_key {
+            // What was read without it has no API keys.
+            self.memory = None;
+        }
+        next
+    }
+
+    fn take_key(&mut self, sql: &dyn Sql, held: &Held, entropy: &mut dyn Entropy) -> Result<Option<Errand>> {
         if self.has_key() {
             return Ok(None);
         }
@@ -83,7 +114,16 @@ impl Customer {
             .wrapped
             .as_ref()
             .ok_or_else(|| unavailable("the vault is empty"))?;
-        let (dek, is_current) = self.config.master_keys.unwrap(&self.id, wrapped)?;
+        let unwrapped = self.config.master_keys.unwrap(&self.id, wrapped);
+        if unwrapped.is_err() && matches!(owner, Owner::Nobody) {
+            // Left by a creation that ended before its row, under a master key that is gone since: nothing was ever
+            // sealed under it.
+            return Ok(Some(Errand::Rewrap {
+                from: wrapped.clone(),
+                to: self.config.master_keys.mint(&self.id, entropy)?,
+            }));
+        }
+        let (dek, is_current) = unwrapped?;
         let fields = FieldKeys::derive(&self.id, &dek)?;
         if let Owner::Customer(fingerprint) = &owner {
             verify(&fields, fingerprint)?;

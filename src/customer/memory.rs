@@ -22,6 +22,7 @@ use crate::customer::users::Seen;
 use crate::error::{Error, Result};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp, UserId};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// Most callers that are remembered; past that all are forgotten and looked up again.
@@ -62,6 +63,8 @@ pub struct Memory {
     pub has_preferences_waiting: bool,
     /// What could not be opened and was passed over, until the operator's log is told.
     pub passed_over: Option<Error>,
+    /// What the token of the request under way has changed of its user, for the request's entry in the log.
+    pub brought: Map<String, Value>,
     seen: HashMap<String, Seen>,
 }
 
@@ -98,11 +101,11 @@ impl Memory {
     pub fn load(
         sql: &dyn Sql,
         customer_id: &CustomerId,
-        fields: Option<&FieldKeys>,
+        (fields, is_key_lost): (Option<&FieldKeys>, bool),
         config: &Config,
         now: Timestamp,
     ) -> Result<Option<Self>> {
-        let Some(record) = Record::load(sql, fields)? else {
+        let Some(record) = Record::load(sql, fields, is_key_lost)? else {
             return Ok(None);
         };
         let head = Head::load(sql, customer_id)?;
@@ -118,7 +121,7 @@ impl Memory {
         config: &Config,
         now: Timestamp,
     ) -> Result<Self> {
-        // Only an erased customer comes without: nobody may use a key of it.
+        // Only an erased customer comes without, and one whose key is lost: nobody may use a key of it.
         let keys = fields.map_or_else(|| Ok(Keys::default()), |fields| Keys::load(sql, fields))?;
         let mut quota = Quota::load(sql, config.limits.of(record.plan))?;
         quota.adopt(&keys, now)?;
@@ -134,6 +137,7 @@ impl Memory {
             retention: Retention::load(sql, &head, config.audit_retention_ms)?,
             has_preferences_waiting: moving::has_preferences_waiting(sql)?,
             passed_over: None,
+            brought: Map::new(),
             seen: HashMap::new(),
             record,
             account,

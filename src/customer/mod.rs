@@ -128,6 +128,8 @@ pub struct Customer {
     config: Rc<Config>,
     /// The keys of sealed fields; `None` until the vault was asked.
     fields: Option<FieldKeys>,
+    /// Whether the vault has answered, last, with no key or with one that does not fit.
+    is_key_lost: bool,
     memory: Option<Memory>,
 }
 
@@ -139,6 +141,7 @@ impl Customer {
             id,
             config,
             fields: None,
+            is_key_lost: false,
             memory: None,
         }
     }
@@ -171,6 +174,7 @@ impl Customer {
             id: &self.id,
             config: &self.config,
             fields: self.fields.as_ref(),
+            is_key_lost: self.is_key_lost,
             now,
             entropy,
         };
@@ -207,6 +211,7 @@ impl Customer {
             id: &self.id,
             config: &self.config,
             fields: self.fields.as_ref(),
+            is_key_lost: self.is_key_lost,
             now,
             entropy,
         };
@@ -321,6 +326,7 @@ impl Customer {
             id: &self.id,
             config: &self.config,
             fields: self.fields.as_ref(),
+            is_key_lost: self.is_key_lost,
             now,
             entropy,
         };
@@ -347,6 +353,7 @@ impl Customer {
             id: &self.id,
             config: &self.config,
             fields: None,
+            is_key_lost: self.is_key_lost,
             now,
             entropy,
         };
@@ -411,6 +418,7 @@ impl Customer {
             id: &self.id,
             config: &self.config,
             fields: self.fields.as_ref(),
+            is_key_lost: self.is_key_lost,
             now,
             entropy,
         };

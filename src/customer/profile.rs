@@ -169,24 +169,30 @@ impl Record {
         })
     }
 
-    /// The record of this object, if there is one.
+    /// The record of this object, if there is one; where the key is lost, without what is sealed.
     ///
     /// # Errors
-    /// `internal_error` if the engine fails or the row is unreadable.
-    pub fn load(sql: &dyn Sql, fields: Option<&FieldKeys>) -> Result<Option<Self>> {
+    /// `internal_error` if the engine fails or the row is unreadable; `key_unavailable` if the keys are not those of
+    /// this customer, or are not there and not lost.
+    pub fn load(sql: &dyn Sql, fields: Option<&FieldKeys>, is_key_lost: bool) -> Result<Option<Self>> {
         let rows = sql.exec(
             "SELECT incarnation, version, status, status_reason, status_changed_at, plan, features, profile, \
              created_at, updated_at, last_seen_at, key_fingerprint FROM customer WHERE one = 1",
             &[],
         )?;
-        rows.first().map(|row| Self::from_row(row, fields)).transpose()
+        rows.first()
+            .map(|row| Self::from_row(row, fields, is_key_lost))
+            .transpose()
     }
 
-    fn from_row(row: &Row, fields: Option<&FieldKeys>) -> Result<Self> {
+    fn from_row(row: &Row, fields: Option<&FieldKeys>, is_key_lost: bool) -> Result<Self> {
         let status = Status::parse(row.text(2)?);
         let (status_reason, profile) = if status == Some(Status::Erased) {
             let erased = || Error::new(Code::CustomerErased, Code::CustomerErased.title());
             (Ok(None), Err(erased()))
+        } else if fields.is_none() && is_key_lost {
+            let lost = || unavailable("the key is lost");
+            (Err(lost()), Err(lost()))
         } else {
             let fields = fields.ok_or_else(|| unavailable("the vault was not asked"))?;
             key::verify(fields, row.blob(11)?)?;

@@ -39,6 +39,8 @@ pub struct Turn<'a> {
     pub config: &'a Config,
     /// The keys of sealed fields, once the vault was asked.
     pub fields: Option<&'a FieldKeys>,
+    /// Whether there is none to be had: then entries are appended without their details.
+    pub is_key_lost: bool,
     /// The moment of the transaction.
     pub now: Timestamp,
     /// Randomness.
@@ -78,7 +80,8 @@ impl<'a> Turn<'a> {
             return Ok(None);
         }
         migrate(self.sql, MIGRATIONS)?;
-        Memory::load(self.sql, self.id, self.fields, self.config, self.now)
+        let keys = (self.fields, self.is_key_lost);
+        Memory::load(self.sql, self.id, keys, self.config, self.now)
     }
 
     /// The memory of a customer that exists, after it was made erased if that is due; and whether it was.
@@ -283,7 +286,7 @@ impl<'a> Turn<'a> {
         passage: Passage,
         outcome: Result<Done>,
     ) -> Result<Answered> {
-        let (reply, outcome, changed) = match outcome {
+        let (reply, outcome, mut changed) = match outcome {
             // Not decided: the log is told when it is.
             Ok(Done {
                 reply: reply @ Reply::Claim(_),
@@ -313,7 +316,10 @@ impl<'a> Turn<'a> {
                 .store(self.sql, fields, scope, &repeat.payload, &stored, now, entropy)?;
         }
         memory.counters.count(request.operation, outcome, self.now);
-        let must_store = is_bounded || memory.quota.is_ahead_of(self.now);
+        // Also where the request itself was refused: the token was read before.
+        let brought = std::mem::take(&mut memory.brought);
+        let must_store = is_bounded || !brought.is_empty() || memory.quota.is_ahead_of(self.now);
+        changed.extend(brought);
         if must_store || self.admits_refusal(memory, outcome)? {
             let actor = self.actor(memory, request, passage.key.as_ref())?;
             let target = entry::target(&request.command, &actor);

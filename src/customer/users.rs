@@ -10,6 +10,7 @@ use crate::types::{CustomerId, Timestamp, UserId, Version, serialize_rfc3339};
 use crate::validate::{Edit, Fields, language_tag, time_zone};
 use crate::verify::chain::hex;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Most users of one customer.
@@ -262,8 +263,8 @@ impl Seen {
     }
 }
 
-/// The user that holds this token: found, or made at its first use. Notes the hour of the visit and a changed
-/// verified e-mail.
+/// The user that holds this token: found, or made at its first use; and what that has changed. Notes the hour of the
+/// visit and a changed verified e-mail.
 ///
 /// # Errors
 /// `limit_reached` if the customer has all the users it may have, `internal_error` from the engine.
@@ -274,14 +275,17 @@ pub fn meet(
     subject_index: &[u8],
     now: Timestamp,
     entropy: &mut dyn Entropy,
-) -> Result<Seen> {
+) -> Result<(Seen, Map<String, Value>)> {
     let email = verified_email(user);
+    let mut changed = Map::new();
     let Some(mut record) = UserRecord::find(sql, fields, subject_index)? else {
         return make(sql, fields, user, subject_index, now, entropy);
     };
     // What cannot be read is not overwritten; whatever does not need it works.
     let known = match record.profile.clone() {
         Ok(before) if email.is_some() && email != before.email => {
+            let change = json!({"before": before.email, "after": email});
+            changed.insert("user.email".to_owned(), change);
             let profile = UserProfile {
                 email: email.clone(),
                 ..before
@@ -299,11 +303,12 @@ pub fn meet(
         )?;
     }
     let hour = record.last_seen_at.max(now.hour());
-    Ok(Seen {
+    let seen = Seen {
         user_id: record.user_id,
         email: known,
         hour,
-    })
+    };
+    Ok((seen, changed))
 }
 
 fn make(
@@ -313,7 +318,7 @@ fn make(
     subject_index: &[u8],
     now: Timestamp,
     entropy: &mut dyn Entropy,
-) -> Result<Seen> {
+) -> Result<(Seen, Map<String, Value>)> {
     // Counted only when a user is made: at most MAX_USERS times in a customer's life.
     let rows = sql.exec("SELECT count(*) FROM users", &[])?;
     if rows.first().map_or(Ok(0), |row| row.integer(0))? >= MAX_USERS {
@@ -343,11 +348,15 @@ fn make(
             now.hour().as_millis().into(),
         ],
     )?;
-    Ok(Seen {
+    let made = json!({"userId": user_id, "subject": profile.subject, "email": profile.email});
+    let mut changed = Map::new();
+    changed.insert("user".to_owned(), json!({"before": null, "after": made}));
+    let seen = Seen {
         user_id,
         email: profile.email,
         hour: now.hour(),
-    })
+    };
+    Ok((seen, changed))
 }
 
 /// The `sub` itself where it looks like ours and no other user bears it, else a new id. (Another can bear it:

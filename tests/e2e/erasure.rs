@@ -1,5 +1,7 @@
 //! Erasure on workerd: that it ends, that it holds, and that nothing left on disk can be opened.
 
+mod afterwards;
+
 use crate::support::http::{Request, get, patch, post, request};
 use crate::support::integration::admin;
 use crate::support::kv::Kv;
@@ -373,24 +375,19 @@ pub fn opened(data: &TempDir, id: &str) -> Vec<Dek> {
 fn sealed(data: &TempDir, id: &str) -> Vec<(Column, String, Vec<u8>)> {
     let object = store::customer(data, id);
     let mut all = Vec::new();
-    for (column, query) in [
-        (Column::CustomerProfile, "SELECT '1', profile FROM customer"),
-        (Column::UserProfile, "SELECT user_id, profile FROM users"),
-        (
-            Column::UserPreferences,
-            "SELECT user_id, preferences FROM users WHERE preferences IS NOT NULL",
-        ),
-        (Column::ApiKeySettings, "SELECT key_id, settings FROM api_keys"),
-        (Column::AuditDetail, "SELECT CAST(seq AS TEXT), detail FROM audit"),
-        (
-            Column::IdempotencyReply,
-            "SELECT lower(hex(scope)), reply FROM idempotency",
-        ),
-        (
-            Column::LegacyDocument,
-            "SELECT kind || '/' || key, document FROM legacy",
-        ),
-    ] {
+    for &column in Column::ALL {
+        let query = match column {
+            Column::CustomerProfile => "SELECT '1', profile FROM customer",
+            Column::CustomerStatusReason => {
+                "SELECT '1', status_reason FROM customer WHERE status_reason IS NOT NULL"
+            }
+            Column::UserProfile => "SELECT user_id, profile FROM users",
+            Column::UserPreferences => "SELECT user_id, preferences FROM users WHERE preferences IS NOT NULL",
+            Column::ApiKeySettings => "SELECT key_id, settings FROM api_keys",
+            Column::AuditDetail => "SELECT CAST(seq AS TEXT), detail FROM audit",
+            Column::IdempotencyReply => "SELECT lower(hex(scope)), reply FROM idempotency",
+            Column::LegacyDocument => "SELECT kind || '/' || key, document FROM legacy",
+        };
         let mut select = object.sql.prepare(query).unwrap();
         let rows = select.query_map([], |row| Ok((column, row.get(0)?, row.get(1)?)));
         let before = all.len();
@@ -450,6 +447,13 @@ fn lived(kv: &Kv, data: &Arc<TempDir>, id: &str, alias: &str) -> (Server, Custom
     let server = Server::start_in(&with(&[MASTERS[1], MASTERS[0]]), data);
     customer.patch(&server, &json!({"name": "Somebody"})).expect(200);
     assert_ne!(wrapped(data.path(), id), old, "the key was not wrapped anew");
+    post(
+        &format!("/admin/customers/{id}/suspend"),
+        &json!({"reason": "unpaid invoice"}),
+    )
+    .bearer(&admin())
+    .send(&server)
+    .expect(200);
     (server, customer, raw)
 }
 

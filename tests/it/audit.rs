@@ -92,6 +92,10 @@ fn the_detail_tells_what_changed_and_where_the_request_came_from() {
     first["changed"] = json!({
         "name": {"before": "Acme", "after": "New"}, "metadata": {"before": {}, "after": {"a": "1"}},
     });
+    // The user was made by the same request.
+    let user = detail(1)["changed"]["user"].clone();
+    assert_eq!(user["after"]["email"], "ada@example.com");
+    first["changed"]["user"] = user;
     assert_eq!(detail(1), first);
     assert_eq!(
         detail(2)["changed"],
@@ -133,6 +137,14 @@ fn a_change_that_a_token_brings_shares_the_entry_of_its_request() {
     world.send(&ada().email("new@example.com").asks(Route::GetCustomer));
     assert_ne!(users(&world), before);
     assert_eq!(world.count("audit"), 3);
+    let log = world.log();
+    let changed = |at: usize| log[at].detail.clone().unwrap()["changed"].clone();
+    assert_eq!(changed(1)["user"]["before"], json!(null));
+    assert_eq!(changed(1)["user"]["after"]["email"], "ada@example.com");
+    assert_eq!(
+        changed(2),
+        json!({"user.email": {"before": "ada@example.com", "after": "new@example.com"}})
+    );
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Erasing a customer: asking, withdrawing, the one commit, the steps after it, and that it holds.
 
+mod lost_key;
+
 use crate::export::{begin, pull};
 use crate::support::people::{Who, ada, admin, service};
 use crate::support::world::{HOUR, Seeded};
@@ -845,15 +847,6 @@ fn a_vault_that_does_not_answer_holds_the_certificate_back_and_nothing_else() {
         assert!(world.certificate().is_some());
         world.invariants();
     }
-}
-
-#[test]
-fn a_customer_whose_key_is_lost_is_erased_as_well() {
-    let mut world = World::due();
-    world.vault.lose();
-    world.restart();
-    world.run_out();
-    assert!(world.certificate().is_some());
 }
 
 #[test]

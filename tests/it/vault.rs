@@ -146,6 +146,15 @@ fn a_creation_that_ends_between_vault_and_row_leaves_a_key_that_the_next_one_use
         world.restart();
         world.send(&reads());
     }
+    // One under a master key that is gone since is replaced: nothing was ever sealed under it.
+    let mut world = World::absent();
+    world.vault.loss = Some(Loss::Answer);
+    world.try_send(&creation()).unwrap_err();
+    world.masters = vec![(2, [2; 32])];
+    world.restart();
+    world.send(&creation());
+    world.restart();
+    world.send(&reads());
     // And when the object dies in any operation of its own.
     for operation in 0..60 {
         let mut world = World::absent();

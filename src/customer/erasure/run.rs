@@ -1,6 +1,7 @@
 //! Carrying out an erasure. [`begin`] is the one commit; [`wipe`] and [`finish`] follow, from the alarm. Between two
 //! of them anything may crash: what is done is found done, what is half done was rolled back. None of them needs the
-//! customer's key, so a customer whose key is lost can be erased as well.
+//! customer's key, so a customer whose key is lost can be erased as well; an administrator can even ask for it then
+//! (`Customer::decides_without_key`).
 //!
 //! 1. `begin`: the record becomes a tombstone, all ways to it end, and the outbox is told everything that others must
 //!    hear: the list, the claim of the e-mail, the aliases, the older service's store.

@@ -17,7 +17,7 @@ use crate::sql::Sql;
 use crate::types::{KeyDigest, Timestamp, UserId};
 use crate::validate::tidy_line;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// Preferences as they came.
@@ -139,7 +139,10 @@ impl Turn<'_> {
     pub fn hand_over_preferences(&mut self, memory: &mut Memory, user: &User) -> Result<()> {
         let user_id = memory.user_id(user)?.clone();
         match self.waiting_for(&user_id) {
-            Ok(Some((kept, number, record))) => self.hand_over(&kept, number, record)?,
+            Ok(Some((kept, number, record))) => {
+                let changed = self.hand_over(&kept, number, record)?;
+                memory.brought.extend(changed);
+            }
             Ok(None) => {}
             Err(error) if error.code == Code::SealedDataUnreadable => memory.passed_over = Some(error),
             Err(error) => return Err(error),
@@ -160,7 +163,9 @@ impl Turn<'_> {
         Ok(Some((kept, number, record)))
     }
 
-    fn hand_over(&mut self, kept: &Kept, number: i64, mut record: UserRecord) -> Result<()> {
+    /// Says what it has changed.
+    fn hand_over(&mut self, kept: &Kept, number: i64, mut record: UserRecord) -> Result<Map<String, Value>> {
+        let mut changed = Map::new();
         let user_id = record.user_id.clone();
         let visibility = kept.document.get("emailVisibility").and_then(Value::as_str);
         let visibility = visibility.and_then(EmailVisibility::parse);
@@ -170,6 +175,8 @@ impl Turn<'_> {
                 ..Preferences::default()
             };
             preferences::store(self.sql, self.fields()?, &user_id, &own, 1, self.entropy)?;
+            let change = json!({"before": null, "after": own.email_visibility});
+            changed.insert("preferences.emailVisibility".to_owned(), change);
         }
         let name = kept
             .document
@@ -180,6 +187,8 @@ impl Turn<'_> {
             &record.profile()?.display_name,
             name.filter(|name| !name.is_empty()),
         ) {
+            let change = json!({"before": null, "after": name});
+            changed.insert("user.displayName".to_owned(), change);
             let profile = UserProfile {
                 display_name: Some(name),
                 ..record.profile()?.clone()
@@ -189,7 +198,7 @@ impl Turn<'_> {
         store::put(self, Kind::Preferences, USED, kept)?;
         self.sql
             .exec("DELETE FROM legacy WHERE kind = 'preferences' AND key = ''", &[])?;
-        Ok(())
+        Ok(changed)
     }
 
     fn take_key(&mut self, memory: &mut Memory, key: &ApiKey) -> Result<Taken> {

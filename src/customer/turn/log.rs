@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::caller::Caller;
 use crate::customer::api_keys::KeyRecord;
-use crate::customer::audit::{Actor, Entry};
+use crate::customer::audit::{Actor, Entry, bare};
 use crate::customer::entry;
 use crate::customer::memory::Memory;
 use crate::customer::refusals::{Admitted, Sum};
@@ -55,9 +55,13 @@ impl Turn<'_> {
     /// # Errors
     /// Only faults.
     pub fn append(&mut self, memory: &mut Memory, entry: Entry<'_>) -> Result<()> {
-        memory
-            .head
-            .append(self.sql, self.fields()?, self.id, entry, self.now, self.entropy)?;
+        let (sql, id, now) = (self.sql, self.id, self.now);
+        if self.is_key_lost && self.fields.is_none() {
+            bare::append_entry(&mut memory.head, sql, id, entry, now, self.entropy)?;
+        } else {
+            let fields = self.fields()?;
+            memory.head.append(sql, fields, id, entry, now, self.entropy)?;
+        }
         memory
             .retention
             .appended(&memory.head, self.config.audit_retention_ms);

@@ -56,7 +56,9 @@ impl Turn<'_> {
         {
             let subject_index = self.config.index.subject(&user.subject)?;
             let fields = self.fields()?;
-            let seen = users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
+            let (seen, changed) =
+                users::meet(self.sql, fields, user, &subject_index, self.now, self.entropy)?;
+            memory.brought.extend(changed);
             memory.remember(user, seen);
         }
         if memory.has_preferences_waiting && self.owns_email(memory, user)? {

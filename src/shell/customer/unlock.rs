@@ -2,6 +2,7 @@
 
 use super::{Awake, MAX_RENEWAL_ROUNDS, MAX_UNLOCK_ROUNDS, Object};
 use crate::crypto::dek::unavailable;
+use crate::customer::request::Request;
 use crate::edge::log;
 use crate::error::{Error, Result};
 use crate::shell::host::PlatformEntropy;
@@ -36,6 +37,13 @@ impl Object {
             return outcome;
         }
         Err(unavailable("the key was fetched and is not there"))
+    }
+
+    pub(super) fn needs_no_key(&self, request: &Request) -> bool {
+        let awake = self.awake.borrow();
+        awake
+            .as_ref()
+            .is_some_and(|awake| awake.customer.decides_without_key(request))
     }
 
     pub(super) fn key_errand(&self, creates: bool) -> Result<Option<KeyErrand>> {
