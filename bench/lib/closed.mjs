@@ -28,10 +28,10 @@ export async function closed(servers, workload, { folder, options, say }) {
   if (workload.isSame) {
     sameBytes(workload.name, samples);
   }
-  const narrow = options.isNarrow && !workload.isSame ? NARROW : undefined;
+  const narrow = options.isNarrow && !workload.isSame ? (workload.narrow ?? NARROW) : undefined;
   for (const connections of narrow ?? workload.connections ?? options.connections) {
     const loaded = lanes.map(({ name, server, file }) => {
-      const load = () => closedLoop(server.port, file, connections, options.seconds);
+      const load = () => closedLoop(server.port, file, connections, Math.max(options.seconds, workload.leastSeconds ?? 0));
       return { name, server, load };
     });
     const rounds = await interleaved(loaded, options.rounds);

@@ -66,7 +66,7 @@ export const WORKLOADS = [
     ],
   },
   {
-    name: 'admin-page', what: 'GET `/admin/customers?limit=50` of 1,000 customers', subjects: ['user-api'], customers: MANY, connections: [1, 16],
+    name: 'admin-page', what: 'GET `/admin/customers?limit=50` of 1,000 customers', subjects: ['user-api'], customers: MANY, connections: [1, 4], narrow: [4], leastSeconds: 4,
     make: ([, own]) => [{ method: 'GET', path: '/admin/customers?limit=50', headers: byUser(token(own, { isAdmin: true })) }],
     expect: { length: undefined, contains: '"hasMore":true' },
   },

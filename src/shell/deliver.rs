@@ -3,7 +3,7 @@
 
 use crate::caller::Caller;
 use crate::customer::created;
-use crate::customer::errand::By;
+use crate::customer::errand::{Answer as Said, By, Errand, Standing, What as Tell};
 use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Reply};
@@ -115,7 +115,18 @@ pub async fn ensure_once(
 ) -> Result<(Option<CustomerId>, Answer)> {
     let repeat = admin::repeat(Route::EnsureCustomer, key, body)?;
     if let Some(answer) = admin::recall(env, site, &by, repeat.as_ref()).await? {
-        return Ok((None, answer));
+        let Some(customer) = made_by(&answer) else {
+            return Ok((None, answer));
+        };
+        // What was answered then is no answer once that customer is gone.
+        if !is_erased(env, site, &customer).await? {
+            return Ok((Some(customer), answer));
+        }
+        let gone = Error::new(Code::CustomerErased, Code::CustomerErased.title());
+        let answer = Answer::problem(&gone, intake::shown_request_id(&by.origin));
+        let told = (Some(&customer), answer.code);
+        admin::missed(env, site, &by, Route::EnsureCustomer, told).await;
+        return Ok((Some(customer), answer));
     }
     let fingerprint = repeat.as_ref().and_then(|repeat| repeat.fingerprint(&by.caller));
     let by = By { fingerprint, ..by };
@@ -132,6 +143,25 @@ pub async fn ensure_once(
     .await;
     let answer = admin::keep(env, site, &by, repeat, answer).await?;
     Ok((customer, answer))
+}
+
+/// The customer that an answer to `POST /internal/customers` tells of.
+fn made_by(answer: &Answer) -> Option<CustomerId> {
+    let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+    CustomerId::parse(body.get("customerId")?.as_str()?)
+}
+
+/// Whether a customer was erased.
+async fn is_erased(env: &Env, site: &Site, customer: &CustomerId) -> Result<bool> {
+    let errand = Errand {
+        customer: customer.clone(),
+        what: Tell::Look {
+            index: None,
+            by: None,
+        },
+    };
+    let said = object::ask_customer(env, &errand, site.settings.object_deadline_ms).await?;
+    Ok(said == Said::Is(Standing::Erased))
 }
 
 async fn ensure_for_service(
