@@ -9,17 +9,18 @@ use user_api::edge::route::Route;
 
 const HEADER: &str = concat!(
     r#"{"action":"customer.update","actor":{"id":"user_019b76daacd275ba8eb728dd632ceb03","kind":""#,
-    r#"user"},"at":"2026-01-01T00:00:01.234Z","commitment":"fa4649ef9a8642137f9fa388a67b1b0961081"#,
-    r#"5258e98d039c7c7cfbba71c597a","customerId":"cust_acme","outcome":"ok","requestId":"req_1",""#,
+    r#"user"},"at":"2026-01-01T00:00:01.234Z","commitment":"bd9cf1801073b9afe58f7b40f5d7c7f543666"#,
+    r#"2e14940029a705fa4052fb644b1","customerId":"cust_acme","outcome":"ok","requestId":"req_1",""#,
     r#"seq":2,"target":"customer","v":1}"#,
 );
 const SALT: &str = "c1dfda7a5eb236f8acb06798004bbc2f1b5051c62d0332cd582d6717a91d279d";
 const DETAIL: &str = concat!(
     r#"{"callerRequestId":"caller-request-7","changed":{"metadata":{"after":{"a/b":"1"},"before":"#,
-    r#"{}},"name":{"after":"Zoë \"Z\"","before":"Acme"}},"ip":"203.0.113.9","jti":"jti-of-the-tok"#,
-    r#"en","userAgent":"curl/8"}"#,
+    r#"{}},"name":{"after":"Zoë \"Z\"","before":"Acme"},"user":{"after":{"email":"ada@example.com",""#,
+    r#"subject":"auth0|ada","userId":"user_019b76daacd275ba8eb728dd632ceb03"},"before":null}},"#,
+    r#""ip":"203.0.113.9","jti":"jti-of-the-token","userAgent":"curl/8"}"#,
 );
-const HASH: &str = "a49a93ef8990b271bf80248c0031905bb5433301f1bfd135babd4c83ae41e462";
+const HASH: &str = "009afe141192170a5663ed0d65ae105f7f1c9643544833671f73e20b8bc1f65e";
 
 #[test]
 fn an_audit_entry_keeps_its_bytes() {
