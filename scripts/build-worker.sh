@@ -25,9 +25,6 @@ export WASM_BINDGEN_BIN="${PWD}/.tools/bin/wasm-bindgen"
 export WASM_OPT_BIN="${PWD}/node_modules/.bin/wasm-opt"
 export ESBUILD_BIN="${PWD}/scripts/bundle.sh"
 
-# A request goes on to its end and its log line although its client has gone.
-export RUN_TO_COMPLETION=1
-
 node_modules/.bin/node scripts/assets.mjs
 .tools/bin/worker-build "--${profile}" worker --out-dir "../build/${profile}" --locked
 [[ $profile == release ]] || exit 0

@@ -5,7 +5,7 @@
 
 use crate::caller::{Caller, User};
 use crate::customer::account::Account;
-use crate::customer::audit::{Actor, Entry};
+use crate::customer::audit::Entry;
 use crate::customer::export::documents::if_readable;
 use crate::customer::idempotency::Fingerprint;
 use crate::customer::memory::Memory;
@@ -20,7 +20,7 @@ use crate::entropy::random;
 use crate::error::{Error, Result};
 use crate::legacy::outcome::{Outcome, Word};
 use crate::sql::migrate;
-use crate::types::{CustomerId, RequestId, Timestamp, Version};
+use crate::types::{CustomerId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -348,20 +348,7 @@ impl Turn<'_> {
         changed.insert("alias".to_owned(), json!({"before": null, "after": alias}));
         let mut detail = Map::new();
         detail.insert("changed".to_owned(), Value::Object(changed));
-        let request_id = RequestId::mint(self.now, random(self.entropy)?);
-        let entry = Entry {
-            actor: Actor {
-                id: "object".to_owned(),
-                kind: "system",
-            },
-            action: "alias.add",
-            target: "customer",
-            outcome: "ok",
-            request_id: &request_id,
-            detail,
-            limiter: memory.quota.store(self.sql, self.now)?,
-        };
-        self.append(memory, entry)
+        self.append_own(memory, "alias.add", detail)
     }
 
     /// A service that was told of a customer stands in its log. A user's own request follows, and is logged itself.

@@ -9,7 +9,8 @@
 //!    written from now on, and hide that all before is lost.
 //! 3. Where there is no customer, or an erased one, no vault is asked.
 //! 4. No decision on a customer is made without the key, but for [`Customer::decides_without_key`]:
-//!    [`Turn`](crate::customer::turn::Turn) has no other way to its fields. So it does no harm that other requests arrive while the vault is asked.
+//!    [`Turn`](crate::customer::turn::Turn) has no other way to its fields. So it does no harm that other requests
+//!    arrive while the vault is asked.
 //! 5. A key that is wrapped under an older master key is wrapped anew. That this fails is no reason to refuse: the
 //!    next wake-up tries again.
 

@@ -3,7 +3,7 @@
 //! idempotency key.
 
 use crate::caller::Caller;
-use crate::customer::errand::{Answer as Said, By, Errand, Standing, What as Tell};
+use crate::customer::errand::{By, Standing};
 use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::profile::NewCustomer;
 use crate::directory::ensure::Wish;
@@ -126,17 +126,7 @@ async fn make(env: &Env, site: &Site, by: &By, posted: &Posted<'_>) -> Result<(C
 
 /// What an id is.
 async fn look(env: &Env, site: &Site, id: &CustomerId, index: EmailIndex) -> Result<Standing> {
-    let errand = Errand {
-        customer: id.clone(),
-        what: Tell::Look {
-            index: Some(index),
-            by: None,
-        },
-    };
-    match object::ask_customer(env, &errand, site.settings.object_deadline_ms).await? {
-        Said::Is(standing) => Ok(standing),
-        _ => Err(Error::fault("an answer to another errand")),
-    }
+    object::standing(env, id, Some(index), site.settings.object_deadline_ms).await
 }
 
 /// Who holds the claim of an e-mail.

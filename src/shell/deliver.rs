@@ -3,7 +3,7 @@
 
 use crate::caller::Caller;
 use crate::customer::created;
-use crate::customer::errand::{Answer as Said, By, Errand, Standing, What as Tell};
+use crate::customer::errand::{By, Standing};
 use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::profile::NewCustomer;
 use crate::customer::request::{Elsewhere, Reply};
@@ -119,7 +119,8 @@ pub async fn ensure_once(
             return Ok((None, answer));
         };
         // What was answered then is no answer once that customer is gone.
-        if !is_erased(env, site, &customer).await? {
+        let deadline_ms = site.settings.object_deadline_ms;
+        if object::standing(env, &customer, None, deadline_ms).await? != Standing::Erased {
             return Ok((Some(customer), answer));
         }
         let gone = Error::new(Code::CustomerErased, Code::CustomerErased.title());
@@ -149,19 +150,6 @@ pub async fn ensure_once(
 fn made_by(answer: &Answer) -> Option<CustomerId> {
     let body: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
     CustomerId::parse(body.get("customerId")?.as_str()?)
-}
-
-/// Whether a customer was erased.
-async fn is_erased(env: &Env, site: &Site, customer: &CustomerId) -> Result<bool> {
-    let errand = Errand {
-        customer: customer.clone(),
-        what: Tell::Look {
-            index: None,
-            by: None,
-        },
-    };
-    let said = object::ask_customer(env, &errand, site.settings.object_deadline_ms).await?;
-    Ok(said == Said::Is(Standing::Erased))
 }
 
 async fn ensure_for_service(

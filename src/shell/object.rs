@@ -1,6 +1,6 @@
 //! Calling our objects: their addresses, the deadline, the one retry.
 
-use crate::customer::errand as customer;
+use crate::customer::errand::{self as customer, Standing};
 use crate::customer::request::Elsewhere;
 use crate::directory::errand as directory;
 use crate::directory::shard::Shard;
@@ -8,6 +8,7 @@ use crate::edge::reply::{CODE_HEADER, ELSEWHERE_HEADER};
 use crate::edge::route::Method;
 use crate::edge::settings::Settings;
 use crate::edge::{enclosure, envelope, errand, head};
+use crate::email::EmailIndex;
 use crate::error::{Code, Error, Result};
 use crate::operator;
 use crate::shell::body;
@@ -194,14 +195,14 @@ async fn ask_once(
     name: &'static str,
     value: &str,
 ) -> std::result::Result<Response, Failure> {
-    let fields = [(name, value.to_owned())];
+    let fields = vec![(name, value.to_owned())];
     let deadline = callee.deadline_ms.into();
     answered(send(
         env,
         callee.binding,
         callee.name,
         Method::Post,
-        &fields,
+        fields,
         None,
         &deadline,
     ))
@@ -289,7 +290,7 @@ fn start(env: &Env, call: &Call<'_>, signal: &JsValue) -> std::result::Result<js
         CUSTOMERS,
         call.customer.as_str(),
         call.method,
-        &fields,
+        fields,
         call.body,
         signal,
     )
@@ -301,14 +302,13 @@ fn send(
     binding: &str,
     name: &str,
     method: Method,
-    fields: &[(&'static str, String)],
+    mut fields: Vec<(&'static str, String)>,
     body: Option<&[u8]>,
     signal: &JsValue,
 ) -> std::result::Result<js_sys::Promise, JsValue> {
     let enclosed = body.and_then(enclosure::enclose);
     let body = body.filter(|_| enclosed.is_none());
-    let enclosed = enclosed.map(|text| (enclosure::HEADER, text));
-    let fields: Vec<_> = fields.iter().cloned().chain(enclosed).collect();
+    fields.extend(enclosed.map(|text| (enclosure::HEADER, text)));
     let fields = head::join(&fields).ok_or(JsValue::UNDEFINED)?;
     http::call(
         env.as_ref(),
@@ -331,6 +331,26 @@ pub async fn ask_customer(
     deadline_ms: u32,
 ) -> Result<customer::Answer> {
     run_errand(env, CUSTOMERS, errand.customer.as_str(), errand, deadline_ms).await
+}
+
+/// Asks what an id is, for who comes with that e-mail.
+///
+/// # Errors
+/// As [`ask_customer`].
+pub async fn standing(
+    env: &Env,
+    id: &CustomerId,
+    index: Option<EmailIndex>,
+    deadline_ms: u32,
+) -> Result<Standing> {
+    let errand = customer::Errand {
+        customer: id.clone(),
+        what: customer::What::Look { index, by: None },
+    };
+    match ask_customer(env, &errand, deadline_ms).await? {
+        customer::Answer::Is(standing) => Ok(standing),
+        _ => Err(Error::fault("an answer to another errand")),
+    }
 }
 
 /// Asks the operator object.
@@ -389,9 +409,9 @@ async fn run_errand<E: Serialize, A: DeserializeOwned>(
     deadline_ms: u32,
 ) -> Result<A> {
     let body = errand::encode(errand)?;
-    let fields = [(errand::HEADER, errand::VERSION.to_string())];
+    let fields = || vec![(errand::HEADER, errand::VERSION.to_string())];
     let deadline = deadline_ms.into();
-    let start = || send(env, binding, name, Method::Post, &fields, Some(&body), &deadline);
+    let start = || send(env, binding, name, Method::Post, fields(), Some(&body), &deadline);
     let mut outcome = answered(start()).await;
     if outcome.as_ref().is_err_and(|failure| failure.is_retryable) {
         outcome = answered(start()).await;

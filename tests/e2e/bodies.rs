@@ -124,6 +124,29 @@ fn an_endless_body_is_cut_off() {
 }
 
 #[test]
+fn a_declared_length_does_not_open_the_way_for_a_longer_body_in_chunks() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let bearer = format!("Bearer {}", customer.token);
+    let mut raw = Raw::open(&server);
+    raw.head(
+        "PATCH /customer/me",
+        &[
+            PATCH,
+            ("Authorization", &bearer),
+            ("Content-Length", "5"),
+            ("Transfer-Encoding", "chunked"),
+        ],
+    );
+    // Never an end: whoever answers has not waited for one.
+    for _ in 0..(4 * MAX_BODY_BYTES / 4096) {
+        let _ = raw.chunk(&[b' '; 4096]);
+    }
+    let status = raw.response().status;
+    assert!(status == 400 || status == 413, "{status}");
+}
+
+#[test]
 fn a_compressed_body_is_415_so_that_no_bomb_is_unpacked() {
     let server = shared();
     let customer = Customer::on(&server);

@@ -1,6 +1,7 @@
 //! Erasure on workerd: that it ends, that it holds, and that nothing left on disk can be opened.
 
 mod afterwards;
+mod lost_key;
 
 use crate::support::http::{Request, get, patch, post, request};
 use crate::support::integration::admin;

@@ -11,7 +11,7 @@ use crate::customer::request::Request;
 use crate::entropy::random;
 use crate::error::Result;
 use crate::types::RequestId;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 impl Turn<'_> {
     /// Who the log says it was.
@@ -92,13 +92,26 @@ impl Turn<'_> {
         let mut detail = Map::new();
         detail.insert("since".to_owned(), sum.since.to_rfc3339().into());
         detail.insert("counts".to_owned(), json!(sum.counts));
+        self.append_own(memory, "requests.refused", detail)
+    }
+
+    /// Appends what the object itself has to say.
+    ///
+    /// # Errors
+    /// Only faults.
+    pub fn append_own(
+        &mut self,
+        memory: &mut Memory,
+        action: &'static str,
+        detail: Map<String, Value>,
+    ) -> Result<()> {
         let request_id = RequestId::mint(self.now, random(self.entropy)?);
         let entry = Entry {
             actor: Actor {
                 id: "object".to_owned(),
                 kind: "system",
             },
-            action: "requests.refused",
+            action,
             target: "customer",
             outcome: "ok",
             request_id: &request_id,
