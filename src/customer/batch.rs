@@ -1,6 +1,7 @@
-//! Group commit: the requests that have arrived at an object run one after the other, each in a savepoint of
-//! its own, inside one transaction. A request that fails rolls back alone; if the transaction itself cannot
-//! commit, every one of them failed, because none may be answered before it is durable.
+//! Group commit: the requests that have arrived at an object run one after the other inside one transaction. Where one
+//! of them fails all is undone and run once more, each in a savepoint of its own, so that it rolls back alone: a
+//! savepoint costs more than what most requests write, and failures (refusals are none) are rare. If the transaction
+//! itself cannot commit, every one of them failed, because none may be answered before it is durable.
 
 use crate::customer::Customer;
 use crate::customer::request::{Answered, Request};
@@ -21,19 +22,35 @@ pub fn run(
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Vec<Result<Answered>> {
-    // A transaction is a savepoint already: one alone needs no second.
-    if let [request] = requests {
-        let mut reply = Err(Error::fault("the transaction did not run"));
-        let committed = sql.transaction(&mut || {
-            reply = customer.handle(sql, request, now, entropy);
-            reply.as_ref().map(|_| ()).map_err(Clone::clone)
-        });
-        if let Err(error) = committed {
-            customer.forget();
-            reply = Err(error);
+    let mut replies = Vec::with_capacity(requests.len());
+    let mut has_failed = false;
+    let committed = sql.transaction(&mut || {
+        for request in requests {
+            let reply = customer.handle(sql, request, now, entropy);
+            has_failed = reply.is_err();
+            replies.push(Ok(reply?));
         }
-        return vec![reply];
+        Ok(())
+    });
+    let Err(error) = committed else {
+        return replies;
+    };
+    customer.forget();
+    // A transaction is a savepoint already: who is alone has rolled back alone.
+    if has_failed && requests.len() > 1 {
+        return run_apart(customer, sql, requests, now, entropy);
     }
+    vec![Err(error); requests.len()]
+}
+
+/// The same, each in a savepoint.
+fn run_apart(
+    customer: &mut Customer,
+    sql: &dyn Sql,
+    requests: &[Request],
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Vec<Result<Answered>> {
     let mut replies = Vec::with_capacity(requests.len());
     let committed = sql.transaction(&mut || {
         for request in requests {

@@ -129,9 +129,30 @@ pub fn join(fields: &[(&'static str, String)]) -> Option<String> {
     Some(text)
 }
 
+/// A field of a text that [`join`] wrote.
+#[must_use]
+pub fn field<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = fields.split('\n');
+    while let (Some(of), Some(value)) = (lines.next(), lines.next()) {
+        if of.eq_ignore_ascii_case(name) {
+            return Some(value);
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_is_found_by_its_name_and_not_by_a_value() {
+        let fields = join(&[("A", "B".to_owned()), ("B", String::new()), ("C", "3".to_owned())]);
+        let fields = fields.unwrap_or_default();
+        let found = |name| field(&fields, name);
+        assert_eq!((found("b"), found("C"), found("3")), (Some(""), Some("3"), None));
+        assert_eq!((field("", "A"), field("", "")), (None, None));
+    }
 
     #[test]
     fn every_field_is_read_from_its_own_line() {

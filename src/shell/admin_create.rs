@@ -65,6 +65,7 @@ pub async fn create(env: &Env, site: &Site, by: By, posted: Posted<'_>) -> Resul
         body: Some(posted.body),
         traceparent: posted.traceparent,
         is_long: false,
+        may_gather: false,
         deadline_ms: site.settings.object_deadline_ms,
     };
     let mut relayed = object::call(env, &call).await?;

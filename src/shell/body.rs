@@ -46,6 +46,28 @@ pub async fn sent(request: &Request, max_bytes: usize) -> Result<Vec<u8>> {
     }
 }
 
+/// Where the body of a request is that has come to an object.
+pub enum Sent<'a> {
+    /// In a call of its own.
+    Call(&'a Request),
+    /// In a parcel, out of which it was taken.
+    Parcel(Vec<u8>),
+}
+
+impl Sent<'_> {
+    /// The body.
+    ///
+    /// # Errors
+    /// As [`sent`].
+    pub async fn read(self, max_bytes: usize) -> Result<Vec<u8>> {
+        match self {
+            Self::Call(request) => sent(request, max_bytes).await,
+            Self::Parcel(body) if body.len() > max_bytes => Err(too_large(max_bytes)),
+            Self::Parcel(body) => Ok(body),
+        }
+    }
+}
+
 /// Reads at once a body whose length is bounded already: by what was checked of its declared length, which the platform
 /// keeps to, or by whoever sends it, which is one of our own.
 ///

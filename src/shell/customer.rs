@@ -2,6 +2,7 @@
 
 mod alarm;
 mod notices;
+mod parcel;
 mod unlock;
 
 use crate::caller::Caller;
@@ -11,10 +12,12 @@ use crate::customer::idempotency::Payload;
 use crate::customer::request::{Answered, Repeat, Reply, Request};
 use crate::customer::{Customer, batch};
 use crate::edge::envelope::{self, Envelope};
+use crate::edge::parcel as edge_parcel;
 use crate::edge::reply::{Answer, CODE_HEADER};
 use crate::edge::route::{BodyKind, MAX_BODY_BYTES};
 use crate::edge::{decode, errand, intake, log};
 use crate::error::{Error, Result};
+use crate::shell::body::Sent;
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{self, header, respond};
 use crate::shell::task::{self, Settling};
@@ -101,20 +104,39 @@ impl CustomerObject {
     }
 }
 
+/// What goes out of the object.
+enum Outgoing {
+    /// An answer with all that every response carries.
+    Whole(Answer),
+    /// An export.
+    Streamed(web_sys::Response),
+}
+
 impl Object {
-    async fn answer(&self, request: &web_sys::Request) -> web_sys::Response {
+    async fn answer(self: &Rc<Self>, request: &web_sys::Request) -> web_sys::Response {
         let headers = request.headers();
-        let Some(letter) = header(&headers, envelope::HEADER) else {
-            let version = header(&headers, errand::HEADER).unwrap_or_default();
-            return respond_to_errand(&self.run_errand(&version, request).await);
-        };
-        let envelope = match Envelope::decode(&letter) {
+        if let Some(letter) = header(&headers, envelope::HEADER) {
+            return match self.answer_letter(&letter, Sent::Call(request)).await {
+                Outgoing::Whole(answer) => respond_whole(answer),
+                Outgoing::Streamed(response) => response,
+            };
+        }
+        if let Some(version) = header(&headers, edge_parcel::HEADER) {
+            return self.answer_parcel(&version, request).await;
+        }
+        let version = header(&headers, errand::HEADER).unwrap_or_default();
+        respond_to_errand(&self.run_errand(&version, request).await)
+    }
+
+    /// The answer to one request.
+    async fn answer_letter(&self, letter: &str, sent: Sent<'_>) -> Outgoing {
+        let envelope = match Envelope::decode(letter) {
             Ok(envelope) => envelope,
-            Err(error) => return complete(answer_error(&error, None, "unknown"), "unknown"),
+            Err(error) => return Outgoing::Whole(refuse(&error, None, "unknown")),
         };
         let own_id = envelope.origin.request_id.clone();
         let request_id = intake::shown_request_id(&envelope.origin).to_owned();
-        let answer = match self.handle(envelope, request).await {
+        let mut answer = match self.handle(envelope, sent).await {
             Ok(Answered {
                 reply: Reply::Archive(plan),
                 quotas,
@@ -129,7 +151,8 @@ impl Object {
                 match export::stream(&self.awake, &self.env, *plan) {
                     Ok(stream) => {
                         answer.complete(&request_id);
-                        return http::stream(answer.status, &answer.headers, &stream);
+                        let response = http::stream(answer.status, &answer.headers, &stream);
+                        return Outgoing::Streamed(response);
                     }
                     Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
                 }
@@ -137,16 +160,23 @@ impl Object {
             Ok(answered) => Answer::from_answered(answered, &request_id),
             Err(error) => answer_error(&error, Some(own_id.as_str()), &request_id),
         };
-        complete(answer, &request_id)
+        answer.complete(&request_id);
+        Outgoing::Whole(answer)
     }
 }
 
-/// The response with all that goes out with it, so that the front can pass it on as it is, and what the front alone is
-/// told.
-fn complete(mut answer: Answer, shown_id: &str) -> web_sys::Response {
+/// The response of an answer that has all that goes out, so that the front can pass it on as it is, and what the front
+/// alone is told.
+fn respond_whole(answer: Answer) -> web_sys::Response {
     let code = answer.code.map(|code| (CODE_HEADER, code.as_str().to_owned()));
-    answer.complete(shown_id);
     respond(answer, code.into_iter().collect())
+}
+
+/// The whole answer to an error that is not a reply.
+fn refuse(error: &Error, own_id: Option<&str>, shown_id: &str) -> Answer {
+    let mut answer = answer_error(error, own_id, shown_id);
+    answer.complete(shown_id);
+    answer
 }
 
 /// The answer to an error that is not a reply; what only an operator may know goes to the log.
@@ -213,13 +243,14 @@ impl Object {
         done
     }
 
-    async fn handle(&self, envelope: Envelope, sent: &web_sys::Request) -> Result<Answered> {
+    async fn handle(&self, envelope: Envelope, sent: Sent<'_>) -> Result<Answered> {
+        let is_with_others = matches!(sent, Sent::Parcel(_));
         self.wake(&envelope.customer)?;
         let route = envelope.route;
         let body = if route.body() == BodyKind::None {
             Vec::new()
         } else {
-            body::sent(sent, MAX_BODY_BYTES).await?
+            sent.read(MAX_BODY_BYTES).await?
         };
         let command = decode::command(route, &envelope.variable, &envelope.query, &body)?;
         let Envelope {
@@ -258,11 +289,11 @@ impl Object {
         // An operator's change is answered only when the directory has it, so it tells what waits even if another
         // request is telling it already. A user's is told again by the alarm, and who only reads waits for nothing.
         if is_change {
-            self.tell_directory().await.map(|()| answered)
-        } else {
+            self.tell_directory().await?;
+        } else if !is_with_others {
             let _ = self.tell_fresh().await;
-            Ok(answered)
         }
+        Ok(answered)
     }
 
     /// Has a request decided; once more where it first wants an e-mail's claim, with what came of that.

@@ -11,7 +11,7 @@ use crate::directory::ensure::{Ensured, Wish};
 use crate::edge::envelope::Envelope;
 use crate::edge::reply::Answer;
 use crate::edge::route::Route;
-use crate::edge::{idempotency, intake};
+use crate::edge::{gather, idempotency, intake};
 use crate::error::{Code, Error, Result};
 use crate::shell::ensure::{self, Newcomer};
 use crate::shell::host::Site;
@@ -51,6 +51,7 @@ pub async fn deliver(
             body: package.body,
             traceparent: package.traceparent.clone(),
             is_long: envelope.route.streams(),
+            may_gather: gather::may_gather(envelope.route, package.body),
             deadline_ms: site.settings.object_deadline_ms,
         };
         object::call(env, &call).await

@@ -154,9 +154,9 @@ fn finish(
         }
         Outgoing::Relayed(relayed) => {
             let (status, code) = (relayed.status, relayed.code.map(Code::as_str));
-            if let Some(response) = relayed.as_it_came().filter(|_| !is_head && more.is_empty()) {
-                // Not its own `clone`, which would copy the body.
-                return (status, code, Clone::clone(response));
+            let as_it_came = || relayed.as_it_came();
+            if let Some(response) = (!is_head && more.is_empty()).then(as_it_came).flatten() {
+                return (status, code, response);
             }
             let mut headers = relayed.headers();
             headers.extend(Answer::empty(status).common_headers(shown_id));

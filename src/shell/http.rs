@@ -100,10 +100,17 @@ const fn is_bodiless(status: u16) -> bool {
 #[must_use]
 pub fn respond(mut answer: Answer, more_headers: Vec<(&'static str, String)>) -> Response {
     answer.headers.extend(more_headers);
-    let body = (!is_bodiless(answer.status)).then_some(answer.body.as_slice());
-    head::join(&answer.headers)
-        .and_then(|fields| build(answer.status, &fields, body).ok())
-        .unwrap_or_else(empty_500)
+    match head::join(&answer.headers) {
+        Some(fields) => made_of(answer.status, &fields, &answer.body),
+        None => empty_500(),
+    }
+}
+
+/// The response of fields that are joined already.
+#[must_use]
+pub fn made_of(status: u16, fields: &str, body: &[u8]) -> Response {
+    let body = (!is_bodiless(status)).then_some(body);
+    build(status, fields, body).unwrap_or_else(|_| empty_500())
 }
 
 /// A response without a body, whatever its status.

@@ -10,12 +10,10 @@ use crate::edge::settings::Settings;
 use crate::error::{Error, Result};
 use crate::legacy::Record;
 use crate::shell::host::PlatformEntropy;
+use crate::shell::join::join;
 use crate::shell::{admin, host, object};
 use crate::types::CustomerId;
 use js_sys::{Reflect, Uint8Array};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::Poll;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ReadableStream, ReadableStreamDefaultReader, TransformStream, WritableStreamDefaultWriter};
@@ -214,29 +212,4 @@ pub async fn move_in(
             Step::Directory(what) => Heard::Directory(object::tell_directory(env, settings, what).await?),
         });
     }
-}
-
-/// Runs all at one time, and gives what they came to in their order.
-async fn join<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
-    let mut running: Vec<_> = futures
-        .into_iter()
-        .map(|future| (Some(Box::pin(future)), None))
-        .collect();
-    poll_fn(|context| {
-        let mut is_done = true;
-        for (future, output) in &mut running {
-            if let Some(waiting) = future {
-                match Pin::as_mut(waiting).poll(context) {
-                    Poll::Ready(value) => {
-                        *output = Some(value);
-                        *future = None;
-                    }
-                    Poll::Pending => is_done = false,
-                }
-            }
-        }
-        if is_done { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, output)| output).collect()
 }

@@ -1,19 +1,19 @@
 //! Calling our objects: their addresses, the deadline, the one retry.
 
 use crate::customer::errand::{self as customer, Standing};
-use crate::customer::request::Elsewhere;
 use crate::directory::errand as directory;
 use crate::directory::shard::Shard;
-use crate::edge::reply::{CODE_HEADER, ELSEWHERE_HEADER};
+use crate::edge::reply::CODE_HEADER;
 use crate::edge::route::Method;
 use crate::edge::settings::Settings;
 use crate::edge::{enclosure, envelope, errand, head};
 use crate::email::EmailIndex;
 use crate::error::{Code, Error, Result};
 use crate::operator;
-use crate::shell::body;
-use crate::shell::http::{self, header, relay, without_body};
+use crate::shell::http::{self, header};
+pub use crate::shell::relayed::Relayed;
 use crate::shell::task::Settling;
+use crate::shell::{body, gather};
 use crate::types::CustomerId;
 use js_sys::Reflect;
 use serde::Serialize;
@@ -25,15 +25,11 @@ use web_sys::{AbortController, AbortSignal, Response};
 use worker::Env;
 
 /// The binding of the customers' objects.
-const CUSTOMERS: &str = "CUSTOMERS";
+pub const CUSTOMERS: &str = "CUSTOMERS";
 /// The binding of the directory's objects.
 const DIRECTORY: &str = "DIRECTORY";
 /// The binding of the operator object.
 const OPERATOR: &str = "OPERATOR";
-/// From this status on a response is a problem.
-const FIRST_PROBLEM_STATUS: u16 = 400;
-/// By this header a response shows that it carries what every response does.
-const MARK_OF_COMPLETE: &str = "x-request-id";
 
 /// One call.
 pub struct Call<'a> {
@@ -49,99 +45,10 @@ pub struct Call<'a> {
     pub traceparent: Option<String>,
     /// Whether the answer's body may take longer than the deadline: then that ends with the answer's headers.
     pub is_long: bool,
+    /// Whether it may go together with others.
+    pub may_gather: bool,
     /// How long to wait, in milliseconds: a dead object never answers.
     pub deadline_ms: u32,
-}
-
-/// An object's response, to be passed on.
-pub struct Relayed {
-    /// The status.
-    pub status: u16,
-    /// The code of a problem.
-    pub code: Option<Code>,
-    /// Where the resource is that the request made.
-    pub location: Option<String>,
-    /// What the id is, if that is why it answers nothing.
-    pub elsewhere: Option<Elsewhere>,
-    response: Response,
-}
-
-impl Relayed {
-    fn new(response: Response) -> Self {
-        let status = response.status();
-        let headers = response.headers();
-        let told = |name: &str| header(&headers, name);
-        let code = (status >= FIRST_PROBLEM_STATUS)
-            .then(|| told(CODE_HEADER))
-            .flatten();
-        Self {
-            status,
-            code: code.and_then(|name| Code::parse(&name)),
-            location: None,
-            // With a success too: what an operator reads of an erased customer.
-            elsewhere: told(ELSEWHERE_HEADER).and_then(|text| Elsewhere::parse(&text)),
-            response,
-        }
-    }
-
-    /// The response as it came, if that may go out: it is a success that was not changed here, and carries what every
-    /// response does. (An object of an older deployment leaves that to the front.)
-    #[must_use]
-    pub fn as_it_came(&self) -> Option<&Response> {
-        let is_own = self.status < FIRST_PROBLEM_STATUS
-            && self.location.is_none()
-            // It came with a header that is nobody's business.
-            && self.elsewhere.is_none()
-            && self.response.status() == self.status
-            && header(&self.response.headers(), MARK_OF_COMPLETE).is_some();
-        is_own.then_some(&self.response)
-    }
-
-    /// The headers of the object's own that go out.
-    #[must_use]
-    pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let own = self.response.headers();
-        let passed = [
-            "Content-Type",
-            "Content-Disposition",
-            "ETag",
-            "Retry-After",
-            "Location",
-            "Link",
-            "Accept-Patch",
-            "RateLimit-Policy",
-            "RateLimit",
-            "Idempotent-Replayed",
-        ];
-        passed
-            .into_iter()
-            .filter_map(|name| Some((name, header(&own, name)?)))
-            .chain(self.location.clone().map(|location| ("Location", location)))
-            .collect()
-    }
-
-    /// The body, whole. At once, and not step by step with a count, since an object's documents are bounded where
-    /// they are made, and every step of a stream costs a turn of the platform's loop.
-    ///
-    /// # Errors
-    /// `internal_error` if it breaks off, or is longer than `max_bytes` all the same.
-    pub async fn read(&self, max_bytes: usize) -> Result<Vec<u8>> {
-        let whole = body::whole(self.response.array_buffer(), max_bytes).await;
-        whole.map_err(|_| Error::fault("an object's answer broke off, or is too long to be sealed"))
-    }
-
-    /// The response with `headers`, its body passed on without a look.
-    #[must_use]
-    pub fn into_response(self, headers: &[(&'static str, String)], is_head: bool) -> Response {
-        if !is_head {
-            return relay(&self.response, self.status, headers);
-        }
-        if let Some(unwanted) = self.response.body() {
-            // An export must learn that nobody takes it.
-            drop(unwanted.cancel());
-        }
-        without_body(self.status, headers)
-    }
 }
 
 /// Asks the customer's object.
@@ -156,7 +63,7 @@ pub async fn call(env: &Env, call: &Call<'_>) -> Result<Relayed> {
     {
         outcome = attempt(env, call).await;
     }
-    outcome.map(Relayed::new).map_err(|failure| {
+    outcome.map_err(|failure| {
         Error::new(Code::Unavailable, "The customer's data did not answer in time.").because(failure.reason)
     })
 }
@@ -214,12 +121,23 @@ const fn may_retry(method: Method, failure: &Failure) -> bool {
     failure.is_retryable && !method.is_unsafe()
 }
 
-struct Failure {
+/// Why a call was not answered.
+#[derive(Debug, Clone)]
+pub struct Failure {
     reason: String,
     is_retryable: bool,
 }
 
 impl Failure {
+    /// One that is not mended by another try.
+    #[must_use]
+    pub fn because(reason: &str) -> Self {
+        Self {
+            reason: reason.to_owned(),
+            is_retryable: false,
+        }
+    }
+
     /// What the platform says of a failed call: `retryable` and `overloaded` are documented properties of the
     /// error; its text is not matched.
     fn of(error: &JsValue) -> Self {
@@ -241,7 +159,18 @@ impl Failure {
     }
 }
 
-async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
+async fn attempt(env: &Env, call: &Call<'_>) -> std::result::Result<Relayed, Failure> {
+    if call.may_gather {
+        return gather::call(env, call).await;
+    }
+    alone(env, call).await.map(Relayed::of_response)
+}
+
+/// One call of one request.
+///
+/// # Errors
+/// Why it was not answered.
+pub async fn alone(env: &Env, call: &Call<'_>) -> std::result::Result<Response, Failure> {
     if !call.is_long {
         return answered(start(env, call, &call.deadline_ms.into())).await;
     }
@@ -269,17 +198,18 @@ fn abort_unless(
     Ok(signal)
 }
 
-async fn answered(
+/// The response that a call comes to.
+///
+/// # Errors
+/// Why it was not answered.
+pub async fn answered(
     promise: std::result::Result<js_sys::Promise, JsValue>,
 ) -> std::result::Result<Response, Failure> {
     let promise = promise.map_err(|error| Failure::of(&error))?;
     let response = Settling::of(&promise)
         .await
         .map_err(|error| Failure::of(&error))?;
-    response.dyn_into().map_err(|_| Failure {
-        reason: "no response".to_owned(),
-        is_retryable: false,
-    })
+    response.dyn_into().map_err(|_| Failure::because("no response"))
 }
 
 fn start(env: &Env, call: &Call<'_>, signal: &JsValue) -> std::result::Result<js_sys::Promise, JsValue> {
@@ -297,7 +227,10 @@ fn start(env: &Env, call: &Call<'_>, signal: &JsValue) -> std::result::Result<js
 }
 
 /// The one place that makes an object's address, so that a jurisdiction can enter it one day.
-fn send(
+///
+/// # Errors
+/// What the platform throws.
+pub fn send(
     env: &Env,
     binding: &str,
     name: &str,

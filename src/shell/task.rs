@@ -24,10 +24,23 @@ use wasm_bindgen_futures::spawn_local;
     export function after(milliseconds, settle, id) {
         return setTimeout(() => settle(id, true), milliseconds);
     }
+
+    // `Promise.withResolvers`, and not `new Promise`: what V8's compiler makes of that in hot code lacks the mark by
+    // which the platform goes on in the request that made the promise, whoever settles it (docs/adr/0042).
+    export function told(milliseconds, settle, id) {
+        const { promise, resolve } = Promise.withResolvers();
+        const timer = setTimeout(resolve, milliseconds);
+        promise.then(() => {
+            clearTimeout(timer);
+            settle(id, true);
+        });
+        return resolve;
+    }
 "#)]
 extern "C" {
     fn watch(promise: &Promise, settle: &JsValue, id: u32);
     fn after(milliseconds: u32, settle: &JsValue, id: u32) -> JsValue;
+    fn told(milliseconds: u32, settle: &JsValue, id: u32) -> Function;
 }
 
 #[wasm_bindgen]
@@ -194,6 +207,18 @@ impl Settling {
     pub fn after(milliseconds: u32) -> Self {
         Self::new(|settle, id| Some(after(milliseconds, settle, id)))
     }
+
+    /// Ready when the function is called, from whatever request, or after so many milliseconds. Whoever waits goes on
+    /// in the request that it belongs to, and not in the one that calls.
+    #[must_use]
+    pub fn told_within(milliseconds: u32) -> (Function, Self) {
+        let mut tell = None;
+        let settling = Self::new(|settle, id| {
+            tell = Some(told(milliseconds, settle, id));
+            None
+        });
+        (tell.unwrap_or_default(), settling)
+    }
 }
 
 impl Future for Settling {
@@ -256,6 +281,27 @@ mod tests {
         assert_eq!(came_to(rejected).await, 3);
         let late = run(async { Settling::after(1).await.map(|_| 4.into()).unwrap() });
         assert_eq!(came_to(late).await, 4);
+        assert!(nothing_is_left());
+    }
+
+    #[wasm_bindgen_test]
+    async fn who_waits_to_be_told_goes_on_when_it_is_told_or_in_its_time() {
+        let (tell, settling) = Settling::told_within(60_000);
+        let waiting = run(async move { settling.await.map(|_| 7.into()).unwrap() });
+        tell.call0(&JsValue::UNDEFINED).unwrap();
+        assert!(!nothing_is_left());
+        assert_eq!(came_to(waiting).await, 7);
+        let (tell, settling) = Settling::told_within(1);
+        assert_eq!(
+            came_to(run(async move { settling.await.map(|_| 8.into()).unwrap() })).await,
+            8
+        );
+        // Told too late, and where nobody waits any more.
+        tell.call0(&JsValue::UNDEFINED).unwrap();
+        let (tell, settling) = Settling::told_within(1);
+        drop(settling);
+        tell.call0(&JsValue::UNDEFINED).unwrap();
+        came_to(run(async { Settling::after(5).await.unwrap() })).await;
         assert!(nothing_is_left());
     }
 

@@ -29,6 +29,7 @@ mod deadline;
 mod email_change;
 mod erasure;
 mod export;
+mod gathered;
 mod headers;
 mod idempotency;
 mod import;

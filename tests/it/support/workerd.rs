@@ -52,6 +52,7 @@ pub struct Workerd {
     /// Steps of the engine's machine since then: what a statement costs, also of what it does not return.
     pub engine_steps: Cell<u64>,
     armed: Cell<Option<(u64, Harm)>>,
+    armed_next: Cell<Option<(u64, Harm)>>,
 }
 
 enum Place {
@@ -103,6 +104,7 @@ impl Workerd {
             rows_written: Cell::new(0),
             engine_steps: Cell::new(0),
             armed: Cell::new(None),
+            armed_next: Cell::new(None),
         };
         storage.reopen();
         storage
@@ -123,6 +125,7 @@ impl Workerd {
         self.connection.replace(Some(connection));
         self.depth.set(0);
         self.armed.set(None);
+        self.armed_next.set(None);
     }
 
     /// Whether the connection was lost to a crash.
@@ -135,9 +138,15 @@ impl Workerd {
         self.armed.set(Some((nth, harm)));
     }
 
-    /// Disarms, and tells whether the harm was still to come.
+    /// Once that has happened, lets the `nth` operation after it come to harm, too.
+    pub fn arm_next(&self, nth: u64, harm: Harm) {
+        self.armed_next.set(Some((nth, harm)));
+    }
+
+    /// Disarms, and tells whether harm was still to come.
     pub fn disarm(&self) -> bool {
-        self.armed.take().is_some()
+        let is_to_come = self.armed.take().is_some();
+        self.armed_next.take().is_some() || is_to_come
     }
 
     /// How many operations the harm is still away.
@@ -161,7 +170,7 @@ impl Workerd {
     fn step<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let harm = match self.armed.get() {
             Some((0, harm)) => {
-                self.armed.set(None);
+                self.armed.set(self.armed_next.take());
                 Some(harm)
             }
             Some((left, harm)) => {

@@ -1,0 +1,167 @@
+//! Requests of one customer that go to its object together: each is answered as if it had come by itself.
+
+use crate::concurrency::at_once;
+use crate::support::audit;
+use crate::support::counted;
+use crate::support::http::{Request, get, patch, request};
+use crate::support::raw::Raw;
+use crate::support::server::Server;
+use crate::support::settings::Settings;
+use crate::support::shared::{Customer, shared};
+use crate::support::store;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Requests that are answered differently, with the status and the code of a problem that each must get.
+fn kinds(customer: &Customer, tag: &str) -> Vec<(Request, u16, &'static str)> {
+    let stale = "\"00000000000000000000000000000000.1\"";
+    let change = |index: u32| patch("/customer/me", &json!({"metadata": {format!("k{index}"): "1"}}));
+    let kinds = vec![
+        (get("/customer/me"), 200, ""),
+        (change(1), 200, ""),
+        (
+            request("PATCH", "/customer/me").body("application/json", "{"),
+            400,
+            "malformed_body",
+        ),
+        (change(2).header("If-Match", stale), 412, "stale_version"),
+        (get("/user/me/preferences"), 200, ""),
+        (
+            get("/customer/me/api-keys/key_00000000000000000000000000000000"),
+            404,
+            "key_not_found",
+        ),
+        (request("HEAD", "/customer/me"), 200, ""),
+        (get("/customer/me").header("If-None-Match", tag), 304, ""),
+        (
+            get("/customer/me").header("Origin", "https://app.e2e.test"),
+            200,
+            "",
+        ),
+        (get("/session"), 200, ""),
+        (
+            patch("/customer/me", &json!({"email": "x"})),
+            422,
+            "field_not_writable",
+        ),
+        // This one goes alone, among the others.
+        (get("/customer/me/audit?limit=1"), 200, ""),
+    ];
+    kinds
+        .into_iter()
+        .map(|(request, status, code)| (request.bearer(&customer.token), status, code))
+        .collect()
+}
+
+#[test]
+fn what_goes_together_is_answered_each_for_itself() {
+    let server = Server::start(&Settings::default());
+    let customer = Customer::on(&server);
+    let alone: Vec<_> = kinds(&customer, "")
+        .iter()
+        .map(|(request, ..)| request.send(&server))
+        .collect();
+    // Nothing is changed by who asks for what is there already.
+    let (_, tag) = customer.now(&server);
+    let kinds = kinds(&customer, &tag);
+    for round in 0..6 {
+        at_once(48, |index| {
+            let at = index % kinds.len();
+            let (request, status, code) = &kinds[at];
+            let id = format!("request-of-my-own-{round}-{index}");
+            let response = request.clone().header("X-Request-Id", &id).send(&server);
+            assert_eq!(response.status, *status, "{}", response.describe());
+            assert_eq!(response.must_header("X-Request-Id"), id);
+            // The same fields as one that comes alone.
+            if *status != 304 {
+                let names = |response: &crate::support::http::Response| {
+                    let names = response.headers.iter().map(|(name, _)| name.clone());
+                    let mut names: Vec<_> = names.filter(|name| name != "transfer-encoding").collect();
+                    names.sort_unstable();
+                    names.retain(|name| name != "content-length");
+                    names
+                };
+                assert_eq!(names(&response), names(&alone[at]), "{}", response.describe());
+            }
+            if code.is_empty() {
+                let has_body = !response.body.is_empty();
+                assert_eq!(has_body, *status == 200 && at != 6, "{}", response.describe());
+            } else {
+                response.problem(*status, code);
+            }
+        });
+    }
+    // Each stands once in the log, under its own id.
+    let data = std::sync::Arc::clone(server.data());
+    server.stop();
+    let entries = audit::verify(&store::customer(&data, &customer.id), &customer.id);
+    let mut seen = BTreeMap::new();
+    for entry in &entries {
+        if let Some(id) = entry.detail["callerRequestId"].as_str() {
+            *seen.entry(id.to_owned()).or_insert(0) += 1;
+        }
+    }
+    let expected =
+        (0..6).flat_map(|round| (0..48).map(move |index| format!("request-of-my-own-{round}-{index}")));
+    for id in expected {
+        assert!(seen.remove(&id).is_none_or(|count| count == 1), "{id}");
+    }
+}
+
+#[test]
+fn a_crowd_shares_calls_of_the_object_and_who_is_alone_has_one_of_its_own() {
+    let server = counted::start(&Settings::default());
+    let customer = Customer::on(&server);
+    customer.now(&server);
+    let (billed, ()) = counted::of(&server, || {
+        for _ in 0..5 {
+            customer.now(&server);
+        }
+    });
+    assert_eq!(billed.objects(), 5, "{billed:?}");
+    // How many arrive together is the machine's business; that none ever do is not.
+    let (billed, ()) = counted::of(&server, || {
+        for _ in 0..10 {
+            at_once(32, |_| customer.now(&server));
+        }
+    });
+    assert!(billed.objects() < 320, "{billed:?}");
+    assert_eq!(billed.written, 320, "an entry each: {billed:?}");
+    server.stop();
+}
+
+#[test]
+fn whoever_leads_and_hangs_up_leaves_nobody_waiting() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let bearer = format!("Bearer {}", customer.token);
+    for _ in 0..20 {
+        at_once(16, |index| {
+            let mut raw = Raw::open(&server);
+            raw.head("GET /customer/me", &[("Authorization", &bearer)]);
+            if index % 2 == 0 {
+                return;
+            }
+            assert_eq!(raw.response().status, 200);
+        });
+    }
+}
+
+/// Long enough for V8 to compile what is hot, after which a promise that it makes itself would lack the mark by which
+/// the platform knows whose it is (`docs/adr/0042-gather-calls-of-one-object.md`): seen after some 15,000 requests.
+#[test]
+fn a_long_crowd_is_answered_to_its_end() {
+    const CONNECTIONS: usize = 16;
+    const REQUESTS: usize = 2_500;
+    let server = shared();
+    let customer = Customer::on(&server);
+    let bearer = format!("Bearer {}", customer.token);
+    at_once(CONNECTIONS, |_| {
+        let mut raw = Raw::open(&server);
+        for number in 0..REQUESTS {
+            raw.head("GET /customer/me/status", &[("Authorization", &bearer)]);
+            let response = raw.response();
+            assert_eq!(response.status, 200, "{number}: {}", response.describe());
+        }
+    });
+}
