@@ -53,6 +53,8 @@ struct Object {
     queue: RefCell<Vec<Waiting>>,
     /// Requests that wait for the key that another one fetches; None while nobody does.
     unlocking: RefCell<Option<Vec<oneshot::Sender<Result<()>>>>>,
+    /// Whether requests come together.
+    company: Cell<batch::Company>,
     /// The moment for which the alarm is set, as far as this instance knows.
     alarm: Cell<Option<Timestamp>>,
 }
@@ -82,6 +84,7 @@ impl CustomerObject {
             awake: Rc::new(RefCell::new(None)),
             queue: RefCell::new(Vec::new()),
             unlocking: RefCell::new(None),
+            company: Cell::default(),
             alarm: Cell::new(None),
         }))
     }
@@ -340,7 +343,8 @@ impl Object {
     }
 
     /// Joins the next transaction. The first to arrive waits for a timer of no delay, during which whatever has
-    /// arrived meanwhile joins it, then runs it for all. (A microtask would gather nothing.)
+    /// arrived meanwhile joins it, then runs it for all. (A microtask would gather nothing.) Where nobody has joined
+    /// for long it runs at once.
     async fn enqueue(&self, request: Request) -> Result<Answered> {
         let (reply, answer) = oneshot::channel();
         let is_first = {
@@ -349,7 +353,9 @@ impl Object {
             queue.len() == 1
         };
         if is_first {
-            let _ = Settling::after(0).await;
+            if self.company.get().is_expected() {
+                let _ = Settling::after(0).await;
+            }
             self.flush();
         }
         answer.await.map_err(|_| Error::fault("the batch was dropped"))?
@@ -358,6 +364,9 @@ impl Object {
     /// Runs all that wait, in their order, without an await: nothing else happens in this object meanwhile.
     fn flush(&self) {
         let waiting = self.queue.take();
+        let mut company = self.company.get();
+        company.met(waiting.len());
+        self.company.set(company);
         let mut awake = self.awake.borrow_mut();
         let Some(Awake { customer, storage }) = awake.as_mut() else {
             return;

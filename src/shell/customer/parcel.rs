@@ -20,6 +20,12 @@ impl Object {
             Ok(letters) => letters,
             Err(error) => return respond_whole(refuse(&error, None, "unknown")),
         };
+        if letters.len() > 1 {
+            // All of them are to be in one transaction.
+            let mut company = self.company.get();
+            company.came();
+            self.company.set(company);
+        }
         let answers = join(
             letters
                 .into_iter()
