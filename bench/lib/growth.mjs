@@ -47,7 +47,7 @@ async function operation({ name, what, requests, expect }, places, { folder, opt
     writePlan(file, prepared, `127.0.0.1:${place.server.port}`);
     lanes.push({ ...place, load: () => closedLoop(place.server.port, file, CONNECTIONS, options.seconds) });
   }
-  const rounds = await interleaved(lanes, options.rounds);
+  const rounds = await interleaved(lanes, Math.max(options.rounds, 5));
   for (const each of rounds.flatMap((round) => Object.values(round))) {
     each.micros = 1e6 / each.rps;
   }

@@ -14,6 +14,9 @@ use std::collections::HashMap;
 pub const MAX_LANES: usize = 1_024;
 /// After how long somebody else leads, in milliseconds: the platform has ended whoever should have.
 pub const STALE_LEADER_MS: i64 = 1_000;
+/// After how long without another one a call counts as back, in milliseconds: twice the longest deadline. Whoever made
+/// it was ended by the platform and could not say so.
+pub const STALE_CALL_MS: i64 = 120_000;
 
 /// Most turns of the platform's loop that a leader waits for, as long as in each of them somebody has joined. (A body
 /// takes some turns, so requests with one arrive one after the other.)
@@ -46,6 +49,8 @@ struct Lane<T> {
     since: Timestamp,
     /// Calls that are not back.
     under_way: usize,
+    /// When the last of them began.
+    began: Timestamp,
     /// Whether the last that waited were several. Then the next one waits for its neighbours, too.
     is_crowded: bool,
 }
@@ -64,20 +69,24 @@ impl<T> Lanes<T> {
         let Some(lane) = self.lane(customer, now) else {
             return Turn::Alone;
         };
+        if since(lane.began, now) >= STALE_CALL_MS {
+            lane.under_way = 0;
+        }
         let is_lonely = lane.waiting.is_empty() && lane.under_way == 0 && !lane.is_crowded;
+        let is_stale = !lane.waiting.is_empty() && since(lane.since, now) >= STALE_LEADER_MS;
         let is_full =
             lane.waiting.len() >= parcel::MAX_LETTERS || lane.bytes.saturating_add(bytes) > parcel::MAX_BYTES;
-        if is_lonely || is_full {
-            lane.under_way = lane.under_way.saturating_add(1);
-            return Turn::Alone;
-        }
-        let waited_ms = now.as_millis().saturating_sub(lane.since.as_millis());
-        if lane.waiting.is_empty() || waited_ms >= STALE_LEADER_MS {
+        let turn = if is_stale || (lane.waiting.is_empty() && !is_lonely && !is_full) {
             lane.since = now;
-            lane.under_way = lane.under_way.saturating_add(1);
-            return Turn::Lead;
-        }
-        Turn::Follow
+            Turn::Lead
+        } else if is_lonely || is_full {
+            Turn::Alone
+        } else {
+            return Turn::Follow;
+        };
+        lane.under_way = lane.under_way.saturating_add(1);
+        lane.began = now;
+        turn
     }
 
     /// Waits, after [`Turn::Lead`] or [`Turn::Follow`].
@@ -115,8 +124,10 @@ impl<T> Lanes<T> {
     fn lane(&mut self, customer: &CustomerId, now: Timestamp) -> Option<&mut Lane<T>> {
         if !self.lanes.contains_key(customer) {
             if self.lanes.len() >= MAX_LANES {
-                self.lanes
-                    .retain(|_, lane| lane.under_way > 0 || !lane.waiting.is_empty());
+                self.lanes.retain(|_, lane| {
+                    let is_under_way = lane.under_way > 0 && since(lane.began, now) < STALE_CALL_MS;
+                    is_under_way || !lane.waiting.is_empty()
+                });
             }
             if self.lanes.len() >= MAX_LANES {
                 return None;
@@ -126,12 +137,18 @@ impl<T> Lanes<T> {
                 bytes: 0,
                 since: now,
                 under_way: 0,
+                began: now,
                 is_crowded: false,
             };
             self.lanes.insert(customer.clone(), lane);
         }
         self.lanes.get_mut(customer)
     }
+}
+
+/// Milliseconds from one moment to another.
+const fn since(then: Timestamp, now: Timestamp) -> i64 {
+    now.as_millis().saturating_sub(then.as_millis())
 }
 
 /// Whether a request may go with others: all that go together are answered together, so it must be one that the object
@@ -143,8 +160,8 @@ pub fn may_gather(route: Route, body: Option<&[u8]>) -> bool {
         route.audience(),
         Audience::User | Audience::Customer | Audience::Integration
     );
-    let is_short = !route.streams() && route != Route::ListAudit;
-    is_own && is_short && body.is_none_or(|body| body.len() <= enclosure::MAX_BYTES)
+    let is_list = matches!(route, Route::ListAudit | Route::ListKeys | Route::GetUsage);
+    is_own && !is_list && !route.streams() && body.is_none_or(|body| body.len() <= enclosure::MAX_BYTES)
 }
 
 #[cfg(test)]
@@ -249,6 +266,37 @@ mod tests {
     }
 
     #[test]
+    fn a_full_lane_whose_leader_is_gone_is_led_by_another() {
+        let mut lanes = Lanes::default();
+        come(&mut lanes, 0);
+        let most = u32::try_from(parcel::MAX_LETTERS).unwrap();
+        for number in 0..most {
+            come(&mut lanes, number);
+        }
+        assert_eq!(come(&mut lanes, 99), Turn::Alone);
+        assert_eq!(lanes.turn(&id("cust_1"), 1, at(STALE_LEADER_MS)), Turn::Lead);
+        lanes.wait(&id("cust_1"), 1, most);
+        // More than one parcel: who leads makes two of them.
+        assert_eq!(lanes.take(&id("cust_1")), (0..=most).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_call_that_never_says_that_it_is_back_is_not_waited_for_for_ever() {
+        let mut lanes: Lanes<u32> = Lanes::default();
+        assert_eq!(lanes.turn(&id("cust_1"), 1, at(0)), Turn::Alone);
+        assert_eq!(lanes.turn(&id("cust_1"), 1, at(STALE_CALL_MS)), Turn::Alone);
+        // Its successor is under way, and counts from its own beginning.
+        assert_eq!(lanes.turn(&id("cust_1"), 1, at(STALE_CALL_MS + 1)), Turn::Lead);
+        for number in 2..=MAX_LANES {
+            lanes.turn(&id(&format!("cust_{number}")), 1, at(STALE_CALL_MS));
+        }
+        assert_eq!(lanes.lanes.len(), MAX_LANES);
+        lanes.turn(&id("cust_x"), 1, at(2 * STALE_CALL_MS));
+        // That of cust_1 is younger than the others.
+        assert_eq!(lanes.lanes.len(), 2);
+    }
+
+    #[test]
     fn lanes_are_bounded_and_those_in_use_are_kept() {
         let mut lanes: Lanes<u32> = Lanes::default();
         for number in 0..MAX_LANES {
@@ -280,6 +328,8 @@ mod tests {
         for route in [
             Route::ExportCustomer,
             Route::ListAudit,
+            Route::ListKeys,
+            Route::GetUsage,
             Route::AdminGetCustomer,
             Route::AdminPatchCustomer,
             Route::AdminExport,

@@ -234,6 +234,25 @@ mod tests {
     }
 
     #[test]
+    fn form_is_unchanged() {
+        let letter = Letter {
+            envelope: "1 {}".to_owned(),
+            body: b"{}".to_vec(),
+        };
+        assert_eq!(pack(&[letter]), *b"\x04\0\0\x001 {}\x02\0\0\0{}");
+        let answer = Told {
+            status: 404,
+            code: Some(Code::KeyNotFound),
+            elsewhere: None,
+            fields: "A\nb".to_owned(),
+            body: vec![b'x'; 257],
+        };
+        let head = b"\x02\0\0\0\x01\x94\x0d\0\0\0key_not_found\0\0\0\0\x03\0\0\0A\nb\x01\x01\0\0";
+        let bytes = [head.as_slice(), &[b'x'; 257]].concat();
+        assert_eq!(pack_answers(&[answer]), bytes);
+    }
+
+    #[test]
     fn what_was_packed_is_unpacked() {
         let packed = pack(&letters());
         assert_eq!(packed.len(), letters().iter().map(Letter::length).sum::<usize>());

@@ -7,7 +7,9 @@
 
 use crate::edge::gather::{Lanes, MAX_TURNS, Turn};
 use crate::edge::parcel::{self, Letter, Told};
+use crate::edge::reply::CODE_HEADER;
 use crate::edge::route::Method;
+use crate::shell::http::header;
 use crate::shell::object::{self, Call, Failure};
 use crate::shell::task::Settling;
 use crate::shell::{body, host};
@@ -18,7 +20,15 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use worker::Env;
 
-type Outcome = Result<Told, Failure>;
+/// What came of it.
+#[derive(Clone)]
+enum Outcome {
+    Told(Told),
+    /// The call failed.
+    Failed(Failure),
+    /// The object says that it took no parcel, so nothing was done: one of another deployment.
+    NotTaken,
+}
 
 /// A request that waits.
 struct Waiting {
@@ -71,38 +81,53 @@ pub async fn call(env: &Env, call: &Call<'_>) -> Result<object::Relayed, Failure
                 break;
             }
         }
-        lead(env, customer, call.deadline_ms).await;
+        let waiting = LANES.with_borrow_mut(|lanes| lanes.take(customer));
+        match waiting.as_slice() {
+            // Nobody has come: it goes as it would have gone.
+            [only] if Rc::ptr_eq(&only.outcome, &outcome) => {
+                let _ = only.tell.call0(&JsValue::UNDEFINED);
+                return object::alone(env, call).await.map(object::Relayed::of_response);
+            }
+            _ => lead(env, customer, call.deadline_ms, waiting).await,
+        }
     }
     if outcome.borrow().is_none() {
         let _ = told.await;
     }
-    let outcome = outcome.take().unwrap_or_else(|| {
-        Err(Failure::because(
+    match outcome.take() {
+        Some(Outcome::Told(told)) => Ok(object::Relayed::of_told(told)),
+        Some(Outcome::Failed(failure)) => Err(failure),
+        Some(Outcome::NotTaken) => object::alone(env, call).await.map(object::Relayed::of_response),
+        None => Err(Failure::because(
             "the call that it went with did not come back in time",
-        ))
-    });
-    outcome.map(object::Relayed::of_told)
+        )),
+    }
 }
 
-/// Makes the call for all that wait, and tells them.
-async fn lead(env: &Env, customer: &CustomerId, deadline_ms: u32) {
-    let waiting = LANES.with_borrow_mut(|lanes| lanes.take(customer));
-    let (letters, waiting): (Vec<_>, Vec<_>) = waiting
+/// Makes the call for those who wait, and tells them. (More than a parcel holds are there only where whoever should
+/// have led is gone.)
+async fn lead(env: &Env, customer: &CustomerId, deadline_ms: u32, waiting: Vec<Waiting>) {
+    let mut waiting = waiting
         .into_iter()
-        .filter(|waiting| Rc::strong_count(&waiting.outcome) > 1)
-        .map(|waiting| (waiting.letter, (waiting.outcome, waiting.tell)))
-        .unzip();
-    if letters.is_empty() {
-        return;
-    }
-    let outcomes: Vec<Outcome> = match send(env, customer, &letters, deadline_ms).await {
-        Ok(told) => told.into_iter().map(Ok).collect(),
-        Err(failure) => letters.iter().map(|_| Err(failure.clone())).collect(),
-    };
-    for ((place, tell), outcome) in waiting.into_iter().zip(outcomes) {
-        place.replace(Some(outcome));
-        // It throws nothing; where the platform has ended who waits, nothing happens.
-        let _ = tell.call0(&JsValue::UNDEFINED);
+        .filter(|waiting| Rc::strong_count(&waiting.outcome) > 1);
+    loop {
+        let (letters, told): (Vec<_>, Vec<_>) = waiting
+            .by_ref()
+            .take(parcel::MAX_LETTERS)
+            .map(|waiting| (waiting.letter, (waiting.outcome, waiting.tell)))
+            .unzip();
+        if letters.is_empty() {
+            return;
+        }
+        let outcomes = match send(env, customer, &letters, deadline_ms).await {
+            Ok(told) => told.into_iter().map(Outcome::Told).collect(),
+            Err(outcome) => vec![outcome; letters.len()],
+        };
+        for ((place, tell), outcome) in told.into_iter().zip(outcomes) {
+            place.replace(Some(outcome));
+            // It throws nothing; where the platform has ended who waits, nothing happens.
+            let _ = tell.call0(&JsValue::UNDEFINED);
+        }
     }
 }
 
@@ -111,7 +136,7 @@ async fn send(
     customer: &CustomerId,
     letters: &[Letter],
     deadline_ms: u32,
-) -> Result<Vec<Told>, Failure> {
+) -> Result<Vec<Told>, Outcome> {
     let fields = vec![(parcel::HEADER, parcel::VERSION.to_owned())];
     let bytes = parcel::pack(letters);
     let deadline = deadline_ms.into();
@@ -125,11 +150,19 @@ async fn send(
         Some(&bytes),
         &deadline,
     );
-    let response = object::answered(sent).await?;
+    let response = object::answered(sent).await.map_err(Outcome::Failed)?;
     if response.status() != 200 {
-        return Err(Failure::because("the object took no parcel"));
+        // Only what was refused before anything was done has a code.
+        return Err(match header(&response.headers(), CODE_HEADER) {
+            Some(_) => Outcome::NotTaken,
+            None => Outcome::Failed(Failure::because("the object answered no parcel")),
+        });
     }
-    let unreadable = |_| Failure::because("the answer to a parcel broke off or is unreadable");
+    let unreadable = |_| {
+        Outcome::Failed(Failure::because(
+            "the answer to a parcel broke off or is unreadable",
+        ))
+    };
     let answers = body::whole(response.array_buffer(), parcel::MAX_ANSWER_BYTES).await;
     parcel::unpack_answers(&answers.map_err(unreadable)?, letters.len()).map_err(unreadable)
 }

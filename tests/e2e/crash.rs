@@ -69,7 +69,8 @@ fn write_until_gone(server: &Server, token: &str, key: &str, answered: &AtomicUs
 
 #[test]
 fn every_answered_write_of_concurrent_writers_survives_a_kill_in_their_midst() {
-    const WRITERS: usize = 8;
+    // Enough of each customer for parcels to be under way at the kill.
+    const WRITERS: usize = 32;
     let (settings, data) = (Settings::default(), new_data());
     for kill_after in [1, 20, 57, 150, 301] {
         let server = Server::start_in(&settings, &data);

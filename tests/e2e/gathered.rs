@@ -3,14 +3,15 @@
 use crate::concurrency::at_once;
 use crate::support::audit;
 use crate::support::counted;
-use crate::support::http::{Request, get, patch, request};
+use crate::support::http::{Request, Response, get, patch, post, request};
 use crate::support::raw::Raw;
 use crate::support::server::Server;
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, shared};
 use crate::support::store;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Requests that are answered differently, with the status and the code of a problem that each must get.
 fn kinds(customer: &Customer, tag: &str) -> Vec<(Request, u16, &'static str)> {
@@ -39,6 +40,21 @@ fn kinds(customer: &Customer, tag: &str) -> Vec<(Request, u16, &'static str)> {
             "",
         ),
         (get("/session"), 200, ""),
+        (get("/customer/me").header("X-Encrypt-Response", "1"), 200, ""),
+        (
+            post("/customer/me/tokens/revoke", &json!({"jti": "nobodys"})),
+            204,
+            "",
+        ),
+        (
+            post(
+                "/customer/me/api-keys",
+                &json!({"name": "one", "scopes": ["customer:read"]}),
+            )
+            .idempotency_key("one-and-the-same-key"),
+            201,
+            "",
+        ),
         (
             patch("/customer/me", &json!({"email": "x"})),
             422,
@@ -53,46 +69,49 @@ fn kinds(customer: &Customer, tag: &str) -> Vec<(Request, u16, &'static str)> {
         .collect()
 }
 
+/// The names of a response's header fields, but for those of the connection's framing.
+fn names(response: &Response) -> BTreeSet<String> {
+    let names = response.headers.iter().map(|(name, _)| name.clone());
+    names
+        .filter(|name| !matches!(name.as_str(), "transfer-encoding" | "content-length"))
+        .collect()
+}
+
 #[test]
 fn what_goes_together_is_answered_each_for_itself() {
+    const ROUNDS: usize = 6;
+    const CROWD: usize = 48;
+    let own_id = |round, index| format!("request-of-my-own-{round}-{index}");
     let server = Server::start(&Settings::default());
     let customer = Customer::on(&server);
-    let alone: Vec<_> = kinds(&customer, "")
-        .iter()
-        .map(|(request, ..)| request.send(&server))
-        .collect();
-    // Nothing is changed by who asks for what is there already.
+    let alone = |tag: &str| -> Vec<_> {
+        let kinds = kinds(&customer, tag);
+        kinds.iter().map(|(request, ..)| request.send(&server)).collect()
+    };
+    // Nothing is changed by who asks once more for what is there already.
+    alone("");
     let (_, tag) = customer.now(&server);
+    let alone = alone(&tag);
     let kinds = kinds(&customer, &tag);
-    for round in 0..6 {
-        at_once(48, |index| {
+    for round in 0..ROUNDS {
+        at_once(CROWD, |index| {
             let at = index % kinds.len();
             let (request, status, code) = &kinds[at];
-            let id = format!("request-of-my-own-{round}-{index}");
+            let id = own_id(round, index);
             let response = request.clone().header("X-Request-Id", &id).send(&server);
             assert_eq!(response.status, *status, "{}", response.describe());
             assert_eq!(response.must_header("X-Request-Id"), id);
-            // The same fields as one that comes alone.
-            if *status != 304 {
-                let names = |response: &crate::support::http::Response| {
-                    let names = response.headers.iter().map(|(name, _)| name.clone());
-                    let mut names: Vec<_> = names.filter(|name| name != "transfer-encoding").collect();
-                    names.sort_unstable();
-                    names.retain(|name| name != "content-length");
-                    names
-                };
-                assert_eq!(names(&response), names(&alone[at]), "{}", response.describe());
-            }
+            assert_eq!(names(&response), names(&alone[at]), "{}", response.describe());
             if code.is_empty() {
                 let has_body = !response.body.is_empty();
-                assert_eq!(has_body, *status == 200 && at != 6, "{}", response.describe());
+                assert_eq!(has_body, !alone[at].body.is_empty(), "{}", response.describe());
             } else {
                 response.problem(*status, code);
             }
         });
     }
     // Each stands once in the log, under its own id.
-    let data = std::sync::Arc::clone(server.data());
+    let data = Arc::clone(server.data());
     server.stop();
     let entries = audit::verify(&store::customer(&data, &customer.id), &customer.id);
     let mut seen = BTreeMap::new();
@@ -101,10 +120,17 @@ fn what_goes_together_is_answered_each_for_itself() {
             *seen.entry(id.to_owned()).or_insert(0) += 1;
         }
     }
-    let expected =
-        (0..6).flat_map(|round| (0..48).map(move |index| format!("request-of-my-own-{round}-{index}")));
-    for id in expected {
-        assert!(seen.remove(&id).is_none_or(|count| count == 1), "{id}");
+    for round in 0..ROUNDS {
+        for index in 0..CROWD {
+            let id = own_id(round, index);
+            // Of replays ten a minute have an entry of their own.
+            let is_replay = kinds[index % kinds.len()].1 == 201;
+            let count = seen.get(&id).copied();
+            assert!(
+                count == Some(1) || (is_replay && count.is_none()),
+                "{id}: {count:?}"
+            );
+        }
     }
 }
 

@@ -134,3 +134,34 @@ fn a_made_up_key_of_the_older_form_learns_nothing_of_an_erasure() {
     let never = World::absent().send(&made_up.asks(Route::GetCustomer));
     assert_eq!(Reply::Refused(error), never);
 }
+
+/// A batch that brings the erasure about and then fails is undone, the key with it: it is done once more.
+#[test]
+fn a_batch_that_fails_after_the_erasure_of_its_first_request_is_done_once_more() {
+    let requests = [owner().asks(Route::GetCustomer), owner().asks(Route::GetUser)];
+    let mut done_again = 0;
+    for operation in 0.. {
+        let mut world = World::due();
+        world.unlock(false).unwrap();
+        world.sql.arm(operation, Harm::Error);
+        let replies = world.decide(&requests);
+        if world.sql.disarm() {
+            break;
+        }
+        // Only where the transaction cannot begin or end does it fail as a whole.
+        if replies.iter().any(Result::is_err) {
+            assert!(replies.iter().all(Result::is_err), "operation {operation}");
+            let failed = format!("{:?}", replies[0]);
+            assert!(failed.contains("injected"), "operation {operation}: {failed}");
+        } else {
+            done_again += 1;
+        }
+        for reply in world.batch(&requests) {
+            let Ok(Reply::Refused(error)) = reply else {
+                panic!("operation {operation}: {reply:?}")
+            };
+            assert_eq!(error.code, Code::CustomerErased, "operation {operation}");
+        }
+    }
+    assert!(done_again >= 3, "{done_again}");
+}
