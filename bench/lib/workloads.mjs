@@ -41,12 +41,12 @@ export const WORKLOADS = [
     make: (customers) => customers.map((customer) => read(customer)),
   },
   {
-    name: 'mix', what: '80 reads to 20 PATCHes, one hot customer', subjects: ALL, connections: [16, 64],
+    name: 'mix', what: '80 reads to 20 PATCHes, one hot customer', subjects: ALL,
     make: ([customer]) => patches(customer).flatMap((one) => [...Array.from({ length: 4 }, () => read(customer)), one]),
     expect: { length: undefined },
   },
   {
-    name: 'consume', what: 'POST `/customer/me/limits/consume` by an API key', subjects: ALL, connections: [16, 64], needsKey: true,
+    name: 'consume', what: 'POST `/customer/me/limits/consume` by an API key', subjects: ALL, needsKey: true,
     make: (_, key) => [{
       method: 'POST', path: '/customer/me/limits/consume', headers: { ...byProgram(key), 'Content-Type': 'application/json' },
       body: JSON.stringify({ policies: [{ name: 'burst', cost: 1 }] }),
@@ -54,11 +54,11 @@ export const WORKLOADS = [
     expect: { length: undefined, contains: '"allowed":true' }, // of bare: its one fixed reply
   },
   {
-    name: 'refused', what: 'GET `/customer/me`, refused by a limit (429)', subjects: ['user-api', 'hono'], tight: true, connections: [16, 64],
+    name: 'refused', what: 'GET `/customer/me`, refused by a limit (429)', subjects: ['user-api', 'hono'], tight: true,
     make: ([customer]) => [read(customer)], expect: { status: 429, length: undefined, contains: 'quota' },
   },
   {
-    name: 'sealed', what: 'GET `/customer/me`, the response sealed to the caller, beside the plain one', subjects: ['user-api'], connections: [1, 16],
+    name: 'sealed', what: 'GET `/customer/me`, the response sealed to the caller, beside the plain one', subjects: ['user-api'],
     make: ([customer]) => [read(customer)],
     variants: [
       { name: 'plain' },
