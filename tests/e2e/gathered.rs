@@ -5,10 +5,11 @@ use crate::support::audit;
 use crate::support::counted;
 use crate::support::http::{Request, Response, get, patch, post, request};
 use crate::support::raw::Raw;
-use crate::support::server::Server;
+use crate::support::server::{Server, new_data};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, shared};
 use crate::support::store;
+use crate::support::wrapped;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -171,6 +172,44 @@ fn whoever_leads_and_hangs_up_leaves_nobody_waiting() {
             assert_eq!(raw.response().status, 200);
         });
     }
+}
+
+/// Nothing is done by an object that takes no parcel, and whoever comes alone is served all the same.
+#[test]
+fn what_becomes_of_a_call_that_requests_share_becomes_of_each() {
+    const CROWD: usize = 24;
+    let settings = Settings::default().with("OBJECT_DEADLINE_MS", "2000");
+    let server = wrapped::start(&settings, &new_data(), include_str!("support/parcels.js"));
+    let customer = Customer::on(&server);
+    let modes = [
+        ("refuse", false),
+        ("throw", true),
+        ("rubbish", true),
+        ("empty", true),
+        ("silent", true),
+        ("take", false),
+    ];
+    for (mode, is_failure) in modes {
+        let set = server.agent().get(format!("{}/parcels/{mode}", server.origin()));
+        set.call().unwrap();
+        let mut failed = 0;
+        for crowd in 0..3 {
+            let value = format!("{mode}-{crowd}");
+            let change = |index: usize| json!({"metadata": {format!("k{index}"): value}});
+            let answers = at_once(CROWD, |index| customer.patch(&server, &change(index)));
+            let kept = customer.now(&server).0;
+            for (index, answer) in answers.into_iter().enumerate() {
+                let is_kept = kept["metadata"][format!("k{index}")] == value;
+                assert_eq!(answer.status == 200, is_kept, "{mode}: {}", answer.describe());
+                if answer.status != 200 {
+                    answer.problem(503, "unavailable");
+                    failed += 1;
+                }
+            }
+        }
+        assert_eq!(failed > 0, is_failure, "{mode}: {failed} failed");
+    }
+    server.stop();
 }
 
 /// Long enough for V8 to compile what is hot, after which a promise that it makes itself would lack the mark by which

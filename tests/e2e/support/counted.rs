@@ -2,9 +2,9 @@
 
 use crate::support::server::{Server, new_data};
 use crate::support::settings::Settings;
+use crate::support::wrapped;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -54,20 +54,7 @@ pub fn start(settings: &Settings) -> Server {
 
 /// Such a server on that data.
 pub fn start_in(settings: &Settings, data: &Arc<TempDir>) -> Server {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let delivered = std::fs::read_to_string(root.join("workerd.capnp")).unwrap();
-    let changed = delivered
-        .replacen(
-            "  modules = [",
-            "  modules = [\n    (name = \"counter.js\", esModule = embed \"counter.js\"),",
-            1,
-        )
-        .replace("embed \"build/", "embed \"/build/");
-    assert!(changed.contains("counter.js"));
-    std::fs::write(data.path().join("counter.js"), COUNTER).unwrap();
-    let config = data.path().join("counted.capnp");
-    std::fs::write(&config, changed).unwrap();
-    Server::start_with(settings, data, &config)
+    wrapped::start(settings, data, COUNTER)
 }
 
 /// What was counted so far, once nothing more is under way.

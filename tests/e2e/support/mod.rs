@@ -18,3 +18,4 @@ pub mod settings;
 pub mod shared;
 pub mod store;
 pub mod token;
+pub mod wrapped;
