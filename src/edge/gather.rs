@@ -2,8 +2,8 @@
 //! a platform.
 //!
 //! Who comes while nobody else is about goes at once. Who comes while others of this isolate are under way to the same
-//! object waits until the isolate has taken in what has arrived with it, which is a turn of the platform's loop and no
-//! wait for anybody's answer, then all go together. The first of them leads: it makes the call for all.
+//! object waits until the isolate has taken in what has arrived with it, which is a few turns of the platform's loop and
+//! no wait for anybody's answer, then all go together. The first of them leads: it makes the call for all.
 
 use crate::edge::route::{Audience, Route};
 use crate::edge::{enclosure, parcel};
@@ -153,15 +153,18 @@ const fn since(then: Timestamp, now: Timestamp) -> i64 {
 
 /// Whether a request may go with others: all that go together are answered together, so it must be one that the object
 /// decides by itself, with a short answer. What an administrator or a service changes waits for the directory or for
-/// an e-mail's claim, a list is long, an export a stream.
+/// an e-mail's claim, a list is long, as is what an entry of the log says of a change, and an export is a stream.
 #[must_use]
 pub fn may_gather(route: Route, body: Option<&[u8]>) -> bool {
     let is_own = matches!(
         route.audience(),
         Audience::User | Audience::Customer | Audience::Integration
     );
-    let is_list = matches!(route, Route::ListAudit | Route::ListKeys | Route::GetUsage);
-    is_own && !is_list && !route.streams() && body.is_none_or(|body| body.len() <= enclosure::MAX_BYTES)
+    let is_long = matches!(
+        route,
+        Route::ListAudit | Route::GetAuditEntry | Route::ListKeys | Route::GetUsage
+    );
+    is_own && !is_long && !route.streams() && body.is_none_or(|body| body.len() <= enclosure::MAX_BYTES)
 }
 
 #[cfg(test)]
@@ -328,6 +331,7 @@ mod tests {
         for route in [
             Route::ExportCustomer,
             Route::ListAudit,
+            Route::GetAuditEntry,
             Route::ListKeys,
             Route::GetUsage,
             Route::AdminGetCustomer,

@@ -157,6 +157,25 @@ fn a_crowd_shares_calls_of_the_object_and_who_is_alone_has_one_of_its_own() {
     server.stop();
 }
 
+/// The largest document that goes with others, as often as a parcel holds requests.
+#[test]
+fn a_parcel_holds_as_many_of_the_largest_record_as_go_together() {
+    let server = shared();
+    let customer = Customer::on(&server);
+    let metadata = |range: std::ops::Range<usize>| {
+        let pairs = range.map(|number| (format!("{number:040}"), json!("\u{1f600}".repeat(500))));
+        json!({"metadata": pairs.collect::<serde_json::Map<_, _>>()})
+    };
+    for part in [metadata(0..25), metadata(25..49)] {
+        customer.patch(&server, &part).expect(200);
+    }
+    let (record, _) = customer.now(&server);
+    assert!(record.to_string().len() > 95_000);
+    for answer in at_once(64, |_| customer.now(&server)) {
+        assert_eq!(answer.0, record);
+    }
+}
+
 #[test]
 fn whoever_leads_and_hangs_up_leaves_nobody_waiting() {
     let server = shared();
