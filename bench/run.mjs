@@ -10,8 +10,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { version as workerd } from 'workerd';
+import { gzippedBytes } from '../scripts/gzip.mjs';
 import { ROOT, Refusal, run } from '../scripts/lib.mjs';
 import { bystander } from './lib/bystander.mjs';
 import { closed } from './lib/closed.mjs';
@@ -54,7 +54,7 @@ const isWanted = (name) => options.only === undefined || options.only.includes(n
 /** Size of what is uploaded. */
 function size(say) {
   const release = join(ROOT, 'build/release');
-  const kilobytes = ['index.js', 'index_bg.wasm'].reduce((sum, name) => sum + gzipSync(readFileSync(join(release, name))).length, 0) / GZIP_KB;
+  const kilobytes = gzippedBytes(['index.js', 'index_bg.wasm'].map((name) => join(release, name))) / GZIP_KB;
   const same = { median: kilobytes, min: kilobytes, max: kilobytes };
   say({ workload: 'size', what: 'Size of the module', lanes: { 'user-api': { kilobytes: same } }, ratios: [] });
 }

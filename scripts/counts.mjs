@@ -1,4 +1,4 @@
-// How many tests a command's output reports.
+// How many tests a command's output reports, and which of them failed.
 
 export const emptyCount = () => ({ passed: 0, failed: 0 });
 
@@ -23,4 +23,18 @@ export function parseCounts(output) {
     count[kind === 'pass' ? 'passed' : 'failed'] += Number(number);
   }
   return found ? count : undefined;
+}
+
+/** Failed tests that are named, at most. */
+const MAX_NAMED = 10;
+// cargo's line of one test; node's, in its spec reporter, which repeats each at the end.
+const FAILED = [/^test (\S+)(?: - should panic)? \.\.\. FAILED$/gm, /^\s*✖ (.+?)(?: \(\d[\d.]*ms\))?$/gm];
+const NO_NAME = 'failing tests:';
+
+/** The names of the tests that failed, each once; `…` stands for any beyond the first ten. */
+export function failedNames(output) {
+  const text = output.replace(ESCAPES, '');
+  const names = new Set(FAILED.flatMap((line) => [...text.matchAll(line)].map(([, name]) => name)));
+  names.delete(NO_NAME);
+  return names.size > MAX_NAMED ? [...[...names].slice(0, MAX_NAMED), '…'] : [...names];
 }
