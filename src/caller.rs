@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// A verified caller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+// Tagged from outside, as all that travels between our own: to look for a tag within, serde keeps a value of any kind
+// and reads it once more, by code of its own for each type.
+#[serde(rename_all = "snake_case")]
 pub enum Caller {
     /// Somebody who signed in: the holder of a user's JWT, perhaps a super-admin.
     User(Box<User>),
@@ -118,7 +120,7 @@ mod tests {
                 r#","legacy":true,"browserOrigin":"https://a.example""#,
             ),
         ] {
-            let text = format!(r#"{{"kind":"integration","customer":"cust_1","digest":"{digest}"{rest}}}"#);
+            let text = format!(r#"{{"integration":{{"customer":"cust_1","digest":"{digest}"{rest}}}}}"#);
             assert_eq!(serde_json::to_string(&caller).unwrap(), text);
             assert_eq!(serde_json::from_str::<Caller>(&text).unwrap(), caller);
             assert_eq!(caller.kind(), "integration");

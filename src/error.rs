@@ -2,6 +2,7 @@
 //! only the log may hold. Neither holds personal data. What a code means, its status and its explanation
 //! stand in one table, [`Code`], from which the problem documents and `/problems/{code}` are made.
 
+use crate::order;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::fmt;
@@ -215,8 +216,7 @@ impl Error {
     /// every fault is of that kind, else `validation_failed`.
     #[must_use]
     pub fn validation(mut faults: Vec<Fault>) -> Self {
-        faults.sort();
-        faults.dedup();
+        order::sort_distinct(&mut faults);
         let only_unwritable = faults.iter().all(|fault| fault.detail == NOT_WRITABLE);
         let code = if only_unwritable {
             Code::FieldNotWritable

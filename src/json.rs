@@ -39,7 +39,7 @@ fn parse(bytes: &[u8]) -> Result<Value> {
             format!("The body is not UTF-8: byte {} is wrong.", error.valid_up_to()),
         )
     })?;
-    let mut reader = serde_json::Deserializer::from_str(text);
+    let mut reader = serde_json::Deserializer::from_slice(text.as_bytes());
     Strict { depth: 0 }
         .deserialize(&mut reader)
         .and_then(|value| reader.end().map(|()| value))

@@ -7,6 +7,7 @@
 //! The modules, in reading order; an arrow never points down this list:
 //!
 //! - [`error`], [`types`], [`email`], [`caller`], [`entropy`]: the words that all share
+//! - [`order`]: sorting by one copy of the sort
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
 //! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check
@@ -35,6 +36,7 @@ pub mod legacy;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
 pub mod operator;
+pub mod order;
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs)]
 pub mod shell;

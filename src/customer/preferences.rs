@@ -8,7 +8,9 @@ use crate::json;
 use crate::sql::Sql;
 use crate::types::UserId;
 use crate::validate::{Edit, Fields, boolean, language_tag, line, time_zone};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -76,7 +78,7 @@ impl Default for Notifications {
 }
 
 /// A value under `custom`: a scalar.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(schemars::JsonSchema))]
 #[allow(missing_docs)]
@@ -84,6 +86,17 @@ pub enum Custom {
     Bool(bool),
     Number(#[cfg_attr(not(target_arch = "wasm32"), schemars(with = "f64"))] serde_json::Number),
     Text(String),
+}
+
+impl<'de> Deserialize<'de> for Custom {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(value) => Ok(Self::Bool(value)),
+            Value::Number(value) => Ok(Self::Number(value)),
+            Value::String(value) => Ok(Self::Text(value)),
+            _ => Err(D::Error::custom("not a scalar")),
+        }
+    }
 }
 
 /// The resource `/user/me/preferences`, and the document that is stored.

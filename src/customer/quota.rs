@@ -5,6 +5,7 @@ use crate::customer::limits::policy::{KEY_PREFIX, list_from_stored, within_plan}
 use crate::customer::limits::{Charge, Consume, LeaseId, Limiter, Outcome, Policy, QuotaUnit, Reserve};
 use crate::entropy::Entropy;
 use crate::error::{Error, Fault, Result};
+use crate::order;
 use crate::sql::{Sql, Value};
 use crate::types::{KeyId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -282,11 +283,12 @@ fn store_lists(sql: &dyn Sql, own: &[Policy], by_customer: &[Policy]) -> Result<
 /// The policies of all keys that work and have a limit. A key and those that replaced it are one family with one
 /// policy, so that neither a rotation nor its grace hands a limit out twice; the newest says what the limit is.
 fn families(keys: &Keys, now: Timestamp) -> BTreeMap<KeyId, Policy> {
-    let replaced: BTreeMap<_, _> = keys
-        .iter()
-        .filter_map(|key| Some((&key.key_id, key.rotated_from.as_ref()?)))
-        .collect();
-    let known: BTreeSet<_> = keys.iter().map(|key| &key.key_id).collect();
+    let replaced = order::map(
+        keys.iter()
+            .filter_map(|key| Some((&key.key_id, key.rotated_from.as_ref()?))),
+    );
+    let mut known = BTreeSet::new();
+    known.extend(keys.iter().map(|key| &key.key_id));
     let first_of = |key: &KeyRecord| {
         let mut first = key.key_id.clone();
         // No chain is longer than there are keys.

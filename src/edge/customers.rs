@@ -10,6 +10,7 @@ use crate::edge::query::Query;
 use crate::email::Email;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::order;
 use crate::types::{CustomerId, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -121,7 +122,7 @@ pub fn parse(text: &str, index: &IndexKeys) -> Result<Asked> {
 #[must_use]
 pub fn merge(pages: Vec<Page>, limit: u32) -> (Vec<Listing>, bool) {
     let mut rows: Vec<_> = pages.into_iter().flat_map(|page| page.rows).collect();
-    rows.sort_by(|a, b| place_of(b).cmp(&place_of(a)));
+    order::sort_by(&mut rows, |a, b| place_of(b).cmp(&place_of(a)));
     let limit = limit as usize;
     let has_more = rows.len() > limit;
     rows.truncate(limit);

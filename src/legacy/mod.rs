@@ -30,7 +30,7 @@ use serde_json::Value;
 
 /// One record, in our words. It travels to the customer's object as it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Record {
     /// A customer.
     Customer {

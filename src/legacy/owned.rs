@@ -53,9 +53,11 @@ impl Trail {
     /// What the id alone tells.
     #[must_use]
     pub fn new(id: &CustomerId) -> Self {
+        let mut ids = BTreeSet::new();
+        ids.insert(id.to_string());
         Self {
             id: id.clone(),
-            ids: BTreeSet::from([id.to_string()]),
+            ids,
             keys: BTreeSet::new(),
         }
     }

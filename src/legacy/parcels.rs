@@ -4,6 +4,7 @@
 
 use super::Record;
 use super::facts::{STATUS, strictness};
+use crate::order;
 
 /// Bytes of records, as they travel, after which another errand begins. The longest record of a customer and all
 /// revoked tokens that are fetched with it fit into one.
@@ -13,7 +14,7 @@ pub const PARCEL_BYTES: usize = 786_432;
 /// then everything else.
 #[must_use]
 pub fn pack(mut records: Vec<Record>) -> Vec<Vec<Record>> {
-    records.sort_by_key(rank);
+    order::sort_by(&mut records, |a, b| rank(a).cmp(&rank(b)));
     if let Some(at) = records
         .iter()
         .rposition(|record| matches!(record, Record::Customer { .. }))

@@ -5,6 +5,7 @@ use super::outcome::Word;
 use super::text::{canonical, is_sha256_hex, sha256_hex, time, time_of};
 use super::{ApiKey, Record, customer_id};
 use crate::email::Email;
+use crate::order;
 use crate::types::Timestamp;
 use crate::validate;
 use serde_json::{Map, Value};
@@ -156,7 +157,9 @@ fn ours(name: &str, value: &Value) -> Ours {
                 .iter()
                 .filter(|(name, flag)| flag.is_boolean() && validate::is_key(name, 40));
             let flags = flags.take(MAX_FEATURES);
-            Value::Object(flags.map(|(name, flag)| (name.clone(), flag.clone())).collect())
+            let mut kept = Map::new();
+            kept.extend(flags.map(|(name, flag)| (name.clone(), flag.clone())));
+            Value::Object(kept)
         })),
         _ => Ours::Other,
     }
@@ -206,7 +209,7 @@ pub fn index(hash: &str, value: &Value) -> Result<Read, Word> {
         return Err(Word::BadHash);
     }
     let text = value.as_str().ok_or(Word::ValueType)?.trim();
-    let id = serde_json::from_str::<String>(text).unwrap_or_else(|_| text.to_owned());
+    let id = serde_json::from_slice::<String>(text.as_bytes()).unwrap_or_else(|_| text.to_owned());
     Ok(Read {
         id,
         record: Record::Index {
@@ -281,8 +284,7 @@ fn scopes(value: Option<&Value>, notes: &mut Vec<Word>) -> Option<Vec<String>> {
             _ => notes.push(Word::ScopesUnknown),
         }
     }
-    scopes.sort_unstable();
-    scopes.dedup();
+    order::sort_distinct(&mut scopes);
     Some(scopes.into_iter().map(str::to_owned).collect())
 }
 
@@ -306,8 +308,7 @@ fn origins(value: Option<&Value>, notes: &mut Vec<Word>) -> Vec<String> {
             None => notes.push(Word::OriginsUnknown),
         }
     }
-    origins.sort_unstable();
-    origins.dedup();
+    order::sort_distinct(&mut origins);
     if origins.is_empty() && !listed.is_empty() {
         origins.push(NO_ORIGIN.to_owned());
     }

@@ -109,7 +109,7 @@ fn decode<T: serde::de::DeserializeOwned>(header: &str) -> Result<T> {
         let error = Error::new(Code::Unavailable, "The service is being updated.");
         return Err(error.because("a vault's call of a newer version"));
     }
-    serde_json::from_str(json).map_err(|_| malformed())
+    serde_json::from_slice(json.as_bytes()).map_err(|_| malformed())
 }
 
 fn parse<E: serde::de::Error>(text: &str) -> Result<Wrapped, E> {

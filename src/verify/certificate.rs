@@ -107,7 +107,8 @@ pub fn is_meant(text: &str) -> bool {
     // The first letters of a header's `{"`.
     text.starts_with("eyJ")
         || text.starts_with('{')
-            && serde_json::from_str::<Value>(text).is_ok_and(|document| document.get("certificate").is_some())
+            && serde_json::from_slice::<Value>(text.as_bytes())
+                .is_ok_and(|document| document.get("certificate").is_some())
 }
 
 /// Opens a certificate: the JWS itself, or a JSON document with a member `certificate` that is one. Says by which key
@@ -123,7 +124,7 @@ pub fn open(text: &str, keys: &PublicKeys) -> Result<(Certificate, String)> {
     let text = text.trim();
     let document: Option<Value> = text
         .starts_with('{')
-        .then(|| serde_json::from_str(text).ok())
+        .then(|| serde_json::from_slice(text.as_bytes()).ok())
         .flatten();
     let within = document
         .as_ref()

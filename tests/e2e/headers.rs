@@ -246,7 +246,7 @@ fn head_answers_as_get_does_without_the_body() {
 fn an_envelope_that_a_caller_makes_up_goes_nowhere() {
     let server = shared();
     let (own, other) = (Customer::on(&server), Customer::on(&server));
-    let caller = json!({"kind": "service", "id": "key_000000000000"});
+    let caller = json!({"service": {"id": "key_000000000000"}});
     let origin = json!({"requestId": "req_0123456789abcdef"});
     let envelope = json!({"customer": other.id, "route": "get_customer", "caller": caller, "condition": {}, "origin": origin});
     let forged = |request: Request| request.header("X-User-Api-Envelope", &format!("1 {envelope}"));

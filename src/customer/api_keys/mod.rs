@@ -35,6 +35,7 @@ use crate::crypto::{ApiKeyPepper, ApiKeySecret, FieldKeys};
 use crate::entropy::{Entropy, random};
 use crate::error::{Code, Error, Result};
 use crate::json;
+use crate::order;
 use crate::sql::Sql;
 use crate::types::{CustomerId, KeyDigest, KeyId, Timestamp};
 use serde::Serialize;
@@ -192,7 +193,9 @@ impl Keys {
     /// All keys, newest first.
     pub fn iter(&self) -> impl Iterator<Item = &KeyRecord> {
         let mut keys: Vec<_> = self.records.iter().collect();
-        keys.sort_by(|a, b| (b.created_at, &b.key_id).cmp(&(a.created_at, &a.key_id)));
+        order::sort_by(&mut keys, |a, b| {
+            (b.created_at, &b.key_id).cmp(&(a.created_at, &a.key_id))
+        });
         keys.into_iter()
     }
 

@@ -19,6 +19,7 @@ use crate::customer::turn::Turn;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::legacy::owned::Position;
+use crate::order;
 use crate::sql::{Sql, is_initialised};
 use crate::types::{CustomerId, Timestamp};
 use crate::verify::certificate::{Certificate, Item, Log, LogEnd};
@@ -129,7 +130,11 @@ pub fn begin(turn: &mut Turn<'_>) -> Result<bool> {
     };
     let mut head = Head::load(sql, turn.id)?;
     let before = end_of(&head);
-    let mut destroyed = BTreeMap::from([("profiles".to_owned(), 1), ("dataKeys".to_owned(), 1)]);
+    let mut destroyed = order::map(
+        ["profiles", "dataKeys"]
+            .map(|what| (what.to_owned(), 1))
+            .into_iter(),
+    );
     say_it(sql, &mut destroyed, now)?;
     let progress = Progress {
         destroyed,

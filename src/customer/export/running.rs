@@ -23,8 +23,11 @@ impl Exports {
     /// `internal_error` from the engine.
     pub fn load(sql: &dyn Sql, now: Timestamp) -> Result<Self> {
         let rows = sql.exec("SELECT export_id FROM exports", &[])?;
-        let ids = rows.iter().map(|row| Ok((row.text(0)?.to_owned(), now)));
-        ids.collect::<Result<_>>().map(Self)
+        let mut running = BTreeMap::new();
+        for row in &rows {
+            running.insert(row.text(0)?.to_owned(), now);
+        }
+        Ok(Self(running))
     }
 
     /// Begins one: notes it and copies what can change.

@@ -6,6 +6,7 @@
 
 use crate::customer::limits::bucket::{Decision, Standing, Verdict};
 use crate::customer::limits::policy::Policy;
+use crate::order;
 use crate::types::Timestamp;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -187,7 +188,7 @@ fn count_u64(count: usize) -> u64 {
 /// What becomes free when, soonest first.
 fn lapses(of: impl Iterator<Item = (Timestamp, u64)>) -> Vec<(Timestamp, u64)> {
     let mut lapses: Vec<_> = of.collect();
-    lapses.sort_unstable();
+    order::sort(&mut lapses);
     lapses
 }
 

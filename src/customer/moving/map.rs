@@ -9,6 +9,7 @@ use crate::customer::status::Status;
 use crate::error::Result;
 use crate::legacy::Facts;
 use crate::legacy::facts::{STATUS, Said, strictness};
+use crate::order;
 use crate::types::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -47,9 +48,7 @@ pub fn map(facts: &Facts, now: Timestamp) -> Mapped {
             .and_then(|said| said.value.as_str())
             .and_then(Plan::parse)
             .unwrap_or(Plan::Free),
-        features: features
-            .filter_map(|(name, flag)| Some((name.clone(), flag.as_bool()?)))
-            .collect(),
+        features: order::map(features.filter_map(|(name, flag)| Some((name.clone(), flag.as_bool()?)))),
         profile: Profile {
             email: text("email"),
             name: text("name"),
