@@ -2,7 +2,6 @@
 
 use super::api_key;
 use super::reason::Reason;
-use cookie::Cookie;
 
 /// The cookie that holds a token.
 pub const COOKIE_NAME: &str = "auth_token";
@@ -104,13 +103,49 @@ fn cookie(header: &str) -> Result<Option<String>, Reason> {
     if header.len() > MAX_COOKIE_BYTES {
         return Err(Reason::TokenTooLarge);
     }
-    let mut tokens = Cookie::split_parse(header)
-        .flatten()
-        .filter(|cookie| cookie.name() == COOKIE_NAME);
-    let token = tokens.next().map(|cookie| cookie.value_trimmed().to_owned());
+    // RFC 6265 section 4.2.1. By hand: the reader of a crate reads what a server sends too, with its dates.
+    let mut tokens = header.split(';').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (name.trim() == COOKIE_NAME).then(|| unquoted(value.trim()))
+    });
+    let token = tokens.next().map(str::to_owned);
     // A second one may have been planted from a sibling domain; which of them comes first is the browser's whim.
     if tokens.next().is_some() {
         return Err(Reason::SeveralCredentials);
     }
     Ok(token.filter(|token| !token.is_empty()))
+}
+
+/// A value may stand between double quotes.
+fn unquoted(value: &str) -> &str {
+    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    inner.unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a reader of cookies of another library finds.
+    fn theirs(header: &str) -> Vec<String> {
+        let all = cookie::Cookie::split_parse(header).flatten();
+        all.filter(|cookie| cookie.name() == COOKIE_NAME)
+            .map(|cookie| cookie.value_trimmed().to_owned())
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn cookies_are_read_as_another_library_reads_them(
+            header in "((auth_token|auth_tokens|Auth_token|a b|)( ?=[ \"]?[a-c=.,]{0,3}[ \"]?)?(; ?|;;| |)){0,4}",
+        ) {
+            let wanted = match theirs(&header).as_slice() {
+                [] => Ok(None),
+                [one] => Ok(Some(one.clone()).filter(|token| !token.is_empty())),
+                _ => Err(Reason::SeveralCredentials),
+            };
+            prop_assert_eq!(cookie(&header), wanted);
+        }
+    }
 }
