@@ -1,9 +1,14 @@
-//! Sorting, for lists that are short. The standard library's sort is compiled once for each type that is sorted, 4 kB of
-//! the module each, and so is the one with which a `BTreeMap` is collected: here all types share one copy, which
-//! sorts places (`docs/adr/0032-size-and-speed-of-the-module.md`).
+//! Order for lists and maps that are short. The standard library's sort is compiled once for each type that is sorted,
+//! 4 kB of the module each: here all types share one copy, which sorts places. A `BTreeMap` is as much code again for
+//! each type, so our maps are sorted lists (`docs/adr/0032-size-and-speed-of-the-module.md`).
 
+use litemap::LiteMap;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 
 /// Sorts stably, smallest first.
 pub fn sort<T: Ord>(items: &mut Vec<T>) {
@@ -30,13 +35,6 @@ pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
     );
 }
 
-/// As `collect` into a map; of entries with the same key the last one stays.
-pub fn map<K: Ord, V>(entries: impl Iterator<Item = (K, V)>) -> BTreeMap<K, V> {
-    let mut map = BTreeMap::new();
-    map.extend(entries);
-    map
-}
-
 /// The places of so many items in their order. The one copy: no type of an item is known here.
 #[inline(never)]
 fn places(len: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Vec<usize> {
@@ -45,10 +43,105 @@ fn places(len: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) -> Vec<
     places
 }
 
+/// A map with its keys in order, by `LiteMap`: to insert in the midst costs as many moves as there are keys behind, so
+/// it is for some hundreds. In JSON it is an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Map<K, V>(LiteMap<K, V>);
+
+impl<K: Ord, V> Map<K, V> {
+    /// An empty map.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(LiteMap::new())
+    }
+}
+
+impl<K: Ord + Clone, V> Map<K, V> {
+    /// Takes the greatest key out.
+    pub fn pop_last(&mut self) {
+        if let Some(key) = self.last().map(|(key, _)| key.clone()) {
+            self.remove(&key);
+        }
+    }
+}
+
+// Not LiteMap's own: it sorts what it is given.
+impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::new();
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map
+    }
+}
+
+impl<K: Ord, V> Default for Map<K, V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<K, V> Deref for Map<K, V> {
+    type Target = LiteMap<K, V>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<K, V> DerefMut for Map<K, V> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<K, V> IntoIterator for Map<K, V> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_tuple_vec().into_iter()
+    }
+}
+
+// Not LiteMap's own: of an empty map it makes an array.
+impl<K: Ord + Serialize, V: Serialize> Serialize for Map<K, V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Map<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+struct Entries<K, V>(PhantomData<(K, V)>);
+
+impl<'de, K: Ord + Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
+    type Value = Map<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut map = Map::new();
+        while let Some((key, value)) = entries.next_entry()? {
+            map.insert(key, value);
+        }
+        Ok(map)
+    }
+}
+
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     proptest! {
         #[test]
@@ -64,7 +157,16 @@ mod tests {
             theirs.dedup();
             prop_assert_eq!(ours, theirs);
 
-            prop_assert_eq!(map(items.iter().copied()), items.into_iter().collect::<BTreeMap<_, _>>());
+            // Maps, too.
+            let ours: Map<_, _> = items.iter().copied().collect();
+            let theirs: BTreeMap<_, _> = items.into_iter().collect();
+            prop_assert!(ours.iter().eq(theirs.iter()));
+            prop_assert_eq!(serde_json::to_string(&ours).unwrap(), serde_json::to_string(&theirs).unwrap());
+            prop_assert_eq!(&serde_json::from_str::<Map<u8, u8>>(&serde_json::to_string(&theirs).unwrap()).unwrap(), &ours);
+            let (mut ours, mut theirs) = (ours, theirs);
+            ours.pop_last();
+            theirs.pop_last();
+            prop_assert!(ours.into_iter().eq(theirs));
         }
     }
 

@@ -6,6 +6,7 @@ mod scalars;
 mod tidy;
 mod values;
 
+use crate::order;
 pub use list::objects;
 use scalars::check_line;
 pub use scalars::{boolean, language_tag, line, natural, time_zone};
@@ -15,7 +16,6 @@ pub use values::{MAX_ORIGIN_BYTES, integer, origin, time};
 use crate::error::{Error, Fault, NOT_WRITABLE, Result};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 /// What a body says of one field.
@@ -155,7 +155,7 @@ impl Fields {
         patch: bool,
         max_key_chars: usize,
         read: impl Fn(Value) -> std::result::Result<T, Cow<'static, str>>,
-    ) -> Edit<BTreeMap<String, Option<T>>> {
+    ) -> Edit<order::Map<String, Option<T>>> {
         let map = match self.raw(name) {
             Edit::Keep => return Edit::Keep,
             Edit::Clear => return Edit::Clear,
@@ -166,7 +166,7 @@ impl Fields {
             }
         };
         let base = pointer(&self.base, name);
-        let mut entries = BTreeMap::new();
+        let mut entries = order::Map::new();
         for (key, value) in map {
             let checked =
                 check_line(&key, max_key_chars).map_err(|detail| Cow::Owned(format!("The key: {detail}")));

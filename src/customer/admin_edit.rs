@@ -6,8 +6,8 @@ use crate::customer::profile::{
 };
 use crate::error::Result;
 use crate::json;
+use crate::order;
 use crate::validate::{Edit, Fields, boolean, line};
-use std::collections::BTreeMap;
 
 /// The body of PUT and PATCH `/admin/customers/{customerId}`, and of PUT `/internal/customers/{customerId}/email`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct AdminEdit {
     /// The new plan; the same holds for it.
     pub plan: Option<Plan>,
     /// The new features.
-    pub features: Edit<BTreeMap<String, Option<bool>>>,
+    pub features: Edit<order::Map<String, Option<bool>>>,
 }
 
 /// What an edit makes of a record, as far as an edit can.
@@ -27,7 +27,7 @@ pub struct AdminEdit {
 #[allow(missing_docs)]
 pub struct Edited {
     pub plan: Plan,
-    pub features: BTreeMap<String, bool>,
+    pub features: order::Map<String, bool>,
     pub profile: Profile,
 }
 

@@ -5,6 +5,7 @@ use crate::customer::profile::merge_entries;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::order;
 use crate::sql::Sql;
 use crate::types::UserId;
 use crate::validate::{Edit, Fields, boolean, language_tag, line, time_zone};
@@ -12,7 +13,6 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// Most keys of `custom`.
 pub const MAX_CUSTOM_KEYS: usize = 50;
@@ -110,7 +110,11 @@ pub struct Preferences {
     pub time_zone: Option<String>,
     pub email_visibility: EmailVisibility,
     pub notifications: Notifications,
-    pub custom: BTreeMap<String, Custom>,
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        schemars(with = "std::collections::BTreeMap<String, Custom>")
+    )]
+    pub custom: order::Map<String, Custom>,
 }
 
 /// A change of the preferences. A field that is cleared has its default again.
@@ -122,7 +126,7 @@ pub struct PreferencesEdit {
     pub time_zone: Edit<String>,
     pub email_visibility: Edit<EmailVisibility>,
     pub notifications: Edit<NotificationsEdit>,
-    pub custom: Edit<BTreeMap<String, Option<Custom>>>,
+    pub custom: Edit<order::Map<String, Option<Custom>>>,
     /// True for PUT: what is not mentioned has its default again.
     pub replaces: bool,
 }

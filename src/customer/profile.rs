@@ -11,10 +11,10 @@ use crate::customer::status::{By, Status, StatusView};
 use crate::entropy::Entropy;
 use crate::error::{Code, Error, Result};
 use crate::json;
+use crate::order;
 use crate::sql::{Row, Sql, Value};
 use crate::types::{CustomerId, Timestamp, Version, serialize_rfc3339, serialize_rfc3339_option};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 pub use edit::{ProfileEdit, email, merge_entries};
 pub use new::NewCustomer;
@@ -77,7 +77,7 @@ pub struct Profile {
     pub name: Option<String>,
     pub company_name: Option<String>,
     pub display_name: Option<String>,
-    pub metadata: BTreeMap<String, String>,
+    pub metadata: order::Map<String, String>,
 }
 
 /// The whole record of a customer.
@@ -90,7 +90,7 @@ pub struct Record {
     pub status_reason: Result<Option<String>>,
     pub status_changed_at: Timestamp,
     pub plan: Plan,
-    pub features: BTreeMap<String, bool>,
+    pub features: order::Map<String, bool>,
     /// Or why it cannot be read.
     pub profile: Result<Profile>,
     pub created_at: Timestamp,
@@ -115,8 +115,16 @@ pub(crate) struct CustomerView<'a> {
     plan: Plan,
     #[serde(flatten)]
     status: StatusView<'a>,
-    features: &'a BTreeMap<String, bool>,
-    metadata: &'a BTreeMap<String, String>,
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        schemars(with = "std::collections::BTreeMap<String, bool>")
+    )]
+    features: &'a order::Map<String, bool>,
+    #[cfg_attr(
+        not(target_arch = "wasm32"),
+        schemars(with = "std::collections::BTreeMap<String, String>")
+    )]
+    metadata: &'a order::Map<String, String>,
     #[serde(serialize_with = "serialize_rfc3339")]
     created_at: Timestamp,
     #[serde(serialize_with = "serialize_rfc3339")]
@@ -397,7 +405,7 @@ impl Record {
     }
 }
 
-fn features_text(features: &BTreeMap<String, bool>) -> Result<Value> {
+fn features_text(features: &order::Map<String, bool>) -> Result<Value> {
     serde_json::to_string(features)
         .map(Value::Text)
         .map_err(|_| Error::fault("features do not serialise"))

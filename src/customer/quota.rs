@@ -8,7 +8,6 @@ use crate::error::{Error, Fault, Result};
 use crate::order;
 use crate::sql::{Sql, Value};
 use crate::types::{KeyId, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Largest state that rides in an audit entry, in bytes; two dozen policies fit, many leases do not.
 const MAX_RIDING_BYTES: usize = 256;
@@ -22,7 +21,7 @@ pub struct Quota {
     /// What the customer set, beside all of these.
     by_customer: Vec<Policy>,
     /// Of each key that works and has a limit: the policy of its family.
-    keys: BTreeMap<KeyId, Policy>,
+    keys: order::Map<KeyId, Policy>,
     limiter: Limiter,
     /// Up to which moment the stored state is.
     stored_at: Timestamp,
@@ -53,7 +52,7 @@ impl Quota {
             plan: plan.to_vec(),
             own: list(0)?,
             by_customer: list(1)?,
-            keys: BTreeMap::new(),
+            keys: order::Map::new(),
             stored_at: limiter.at(),
             limiter,
             is_apart: !apart.is_empty(),
@@ -282,26 +281,25 @@ fn store_lists(sql: &dyn Sql, own: &[Policy], by_customer: &[Policy]) -> Result<
 
 /// The policies of all keys that work and have a limit. A key and those that replaced it are one family with one
 /// policy, so that neither a rotation nor its grace hands a limit out twice; the newest says what the limit is.
-fn families(keys: &Keys, now: Timestamp) -> BTreeMap<KeyId, Policy> {
-    let replaced = order::map(
-        keys.iter()
-            .filter_map(|key| Some((&key.key_id, key.rotated_from.as_ref()?))),
-    );
-    let mut known = BTreeSet::new();
-    known.extend(keys.iter().map(|key| &key.key_id));
+fn families(keys: &Keys, now: Timestamp) -> order::Map<KeyId, Policy> {
+    let replaced: order::Map<_, _> = keys
+        .iter()
+        .filter_map(|key| Some((&key.key_id, key.rotated_from.as_ref()?)))
+        .collect();
+    let known: order::Map<_, _> = keys.iter().map(|key| (&key.key_id, ())).collect();
     let first_of = |key: &KeyRecord| {
         let mut first = key.key_id.clone();
         // No chain is longer than there are keys.
         for _ in 0..known.len() {
-            match replaced.get(&first).filter(|before| known.contains(*before)) {
+            match replaced.get(&first).filter(|before| known.contains_key(*before)) {
                 Some(before) => first.clone_from(before),
                 None => break,
             }
         }
         first
     };
-    let mut by_family = BTreeMap::new();
-    let mut by_key = BTreeMap::new();
+    let mut by_family: order::Map<_, _> = order::Map::new();
+    let mut by_key = order::Map::new();
     for key in keys.iter().filter(|key| key.limit.is_some()) {
         let first = first_of(key);
         let policy = by_family

@@ -4,8 +4,8 @@
 //! has lost at most half of the count.
 
 use crate::customer::usage::IDLE_MS;
+use crate::order;
 use crate::types::Timestamp;
-use std::collections::BTreeMap;
 
 /// How long a window lasts, in milliseconds.
 pub const WINDOW_MS: i64 = 60_000;
@@ -23,7 +23,7 @@ pub struct Refusals {
     last: Option<Timestamp>,
     /// How many stand in entries, of their own or in sums.
     told: u64,
-    summed: BTreeMap<&'static str, u64>,
+    summed: order::Map<&'static str, u64>,
 }
 
 /// Refusals that become one entry.
@@ -32,7 +32,7 @@ pub struct Sum {
     /// From when on.
     pub since: Timestamp,
     /// How many, by code.
-    pub counts: BTreeMap<&'static str, u64>,
+    pub counts: order::Map<&'static str, u64>,
 }
 
 /// What becomes of a refusal.

@@ -5,10 +5,10 @@
 use crate::customer::limits::PolicyOutcome;
 use crate::customer::request::Operation;
 use crate::error::Result;
+use crate::order;
 use crate::sql::Sql;
 use crate::types::Timestamp;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// How long a count may stay in memory, in milliseconds.
 pub const FLUSH_AFTER_MS: i64 = 60_000;
@@ -34,7 +34,7 @@ struct Key {
 /// Counts that are not written yet. Their number is bounded by that of the routes times that of the codes.
 #[derive(Debug, Clone, Default)]
 pub struct Counters {
-    counts: BTreeMap<Key, i64>,
+    counts: order::Map<Key, i64>,
     /// When the first of them came, and the last.
     between: Option<(Timestamp, Timestamp)>,
 }
@@ -124,32 +124,34 @@ impl Counters {
     /// `internal_error` from the engine.
     pub fn totals(&self, sql: &dyn Sql) -> Result<Vec<DayCount>> {
         let rows = sql.exec("SELECT day, route, outcome, count FROM usage", &[])?;
-        let mut totals = BTreeMap::new();
+        let mut totals = Vec::new();
         for row in rows {
-            let key = (
-                row.integer(0)?.saturating_neg(),
-                row.text(1)?.to_owned(),
-                row.text(2)?.to_owned(),
-            );
-            totals.insert(key, row.integer(3)?);
+            totals.push(DayCount {
+                day: row.integer(0)?,
+                route: row.text(1)?.to_owned(),
+                outcome: row.text(2)?.to_owned(),
+                count: row.integer(3)?,
+            });
         }
-        for (key, count) in &self.counts {
-            let total = totals
-                .entry((
-                    key.day.saturating_neg(),
-                    name_of(key.operation),
-                    key.outcome.to_owned(),
-                ))
-                .or_insert(0i64);
-            *total = total.saturating_add(*count);
-        }
-        let day_count = |((day, route, outcome), count): ((i64, String, String), i64)| DayCount {
-            day: day.saturating_neg(),
-            route,
-            outcome,
-            count,
+        totals.extend(self.counts.iter().map(|(key, count)| DayCount {
+            day: key.day,
+            route: name_of(key.operation),
+            outcome: key.outcome.to_owned(),
+            count: *count,
+        }));
+        let place = |one: &DayCount, other: &DayCount| {
+            let day = other.day.cmp(&one.day);
+            day.then_with(|| (&one.route, &one.outcome).cmp(&(&other.route, &other.outcome)))
         };
-        Ok(totals.into_iter().map(day_count).collect())
+        order::sort_by(&mut totals, place);
+        totals.dedup_by(|next, kept| {
+            let is_same = place(next, kept).is_eq();
+            if is_same {
+                kept.count = kept.count.saturating_add(next.count);
+            }
+            is_same
+        });
+        Ok(totals)
     }
 }
 
@@ -187,13 +189,13 @@ pub fn summary(totals: &[DayCount], now: Timestamp) -> Summary {
     let today = day_of(now);
     let since = today.saturating_sub(SHOWN_DAYS);
     let sum = |counts: &mut dyn Iterator<Item = &DayCount>| {
-        let mut sums = BTreeMap::new();
+        let mut sums: order::Map<_, _> = order::Map::new();
         for total in counts {
             let sum = sums.entry((&total.route, &total.outcome)).or_insert(0_i64);
             *sum = sum.saturating_add(total.count);
         }
-        let shown = |((route, outcome), count)| json!({"route": route, "outcome": outcome, "count": count});
-        sums.into_iter().map(shown).collect()
+        let shown = |((route, outcome), count): (&(&String, &String), &i64)| json!({"route": route, "outcome": outcome, "count": count});
+        sums.iter().map(shown).collect()
     };
     Summary {
         today: sum(&mut totals.iter().filter(|total| total.day == today)),

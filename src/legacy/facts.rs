@@ -7,10 +7,10 @@
 //! every one that does not, whatever its age. Nothing is reactivated by an import.
 
 use super::text::sha256_hex;
+use crate::order;
 use crate::types::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Most fields that are no fields of ours; of more, those whose names sort first are kept.
 pub const MAX_OTHER_FIELDS: usize = 64;
@@ -48,9 +48,9 @@ pub struct Facts {
     /// The latest `lastLogin`.
     pub last_login: Option<Timestamp>,
     /// Fields that have a place here, each in the form that [`super::line`] admits.
-    pub ours: BTreeMap<String, Said>,
+    pub ours: order::Map<String, Said>,
     /// Everything else, and what has the name of a field of ours but not its form.
-    pub other: BTreeMap<String, Said>,
+    pub other: order::Map<String, Said>,
 }
 
 /// How strict a status is; a join never makes it less.

@@ -5,19 +5,19 @@
 use super::key::{Key, read};
 use super::outcome::Outcome;
 use super::{Facts, Line, Parsed, Record, customer_id, wanted};
+use crate::order;
 use crate::types::CustomerId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// What is known of where a customer's records may lie. Grows with every record of it that is followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trail {
     id: CustomerId,
     /// The ids that it had there: its own, and such as have not our form.
-    ids: BTreeSet<String>,
+    ids: order::Map<String, ()>,
     /// Keys that hold none of them.
-    keys: BTreeSet<String>,
+    keys: order::Map<String, ()>,
 }
 
 /// One thing to do on the way.
@@ -53,18 +53,22 @@ impl Trail {
     /// What the id alone tells.
     #[must_use]
     pub fn new(id: &CustomerId) -> Self {
-        let mut ids = BTreeSet::new();
-        ids.insert(id.to_string());
         Self {
             id: id.clone(),
-            ids,
-            keys: BTreeSet::new(),
+            ids: [(id.to_string(), ())].into_iter().collect(),
+            keys: order::Map::new(),
+        }
+    }
+
+    fn insert(&mut self, keys: impl IntoIterator<Item = String>) {
+        for key in keys {
+            self.keys.insert(key, ());
         }
     }
 
     /// An address of the customer's.
     pub fn email(&mut self, email: &str) {
-        self.keys.extend(wanted::index(email));
+        self.insert(wanted::index(email));
     }
 
     /// A name that the customer has, had or reserved.
@@ -72,21 +76,23 @@ impl Trail {
         // The store has them in lower case; of the older form that is not certain.
         for name in [name.trim().to_lowercase(), name.to_owned()] {
             if !name.is_empty() {
-                self.keys.insert(format!("customer:displayname:{name}"));
-                self.keys.insert(format!("displayname_{name}"));
+                self.insert([
+                    format!("customer:displayname:{name}"),
+                    format!("displayname_{name}"),
+                ]);
             }
         }
     }
 
     /// An API key of it, by its hash.
     pub fn api_key(&mut self, hash: &str) {
-        self.keys.insert(format!("auth:apikey:{hash}"));
+        self.insert([format!("auth:apikey:{hash}")]);
     }
 
     /// What the records of the customer itself say.
     pub fn facts(&mut self, facts: &Facts) {
         for hash in facts.email_hashes() {
-            self.keys.extend(wanted::index_of(&hash));
+            self.insert(wanted::index_of(&hash));
         }
         if let Some(email) = facts.text("email") {
             self.email(email);
@@ -119,7 +125,7 @@ impl Trail {
         let text = |name: &str| document.get(name).and_then(Value::as_str);
         for id in [text("customerId"), text("userId")].into_iter().flatten() {
             if customer_id(id).as_ref() == Some(&self.id) {
-                self.ids.insert(id.to_owned());
+                self.ids.insert(id.to_owned(), ());
             }
         }
         if text("reservedAt").or_else(|| text("reserved")).is_some() {
@@ -146,14 +152,14 @@ impl Trail {
     /// The keys that hold one of its ids and nothing else: what lies there tells of the others.
     #[must_use]
     pub fn own(&self) -> Vec<String> {
-        self.ids.iter().flat_map(|id| keys(id)).collect()
+        self.ids.keys().flat_map(|id| keys(id)).collect()
     }
 
     /// All stops, in their order: what tells of the others comes last.
     #[must_use]
     pub fn stops(&self) -> Vec<Stop> {
-        let foreign = self.keys.iter().cloned().map(Stop::Foreign);
-        let prefixes = self.ids.iter().flat_map(|id| {
+        let foreign = self.keys.keys().cloned().map(Stop::Foreign);
+        let prefixes = self.ids.keys().flat_map(|id| {
             let stop = move |prefix| Stop::Prefix {
                 prefix,
                 id: id.clone(),

@@ -104,7 +104,7 @@ fn fields_of_wrong_types_cost_themselves_and_not_the_record() {
         (facts.created_at, facts.updated_at, facts.last_login),
         (None, None, None)
     );
-    assert_eq!(facts.other["email"].value, json!(7));
+    assert_eq!(facts.other[&"email".to_owned()].value, json!(7));
 }
 
 #[test]

@@ -12,10 +12,10 @@ use crate::edge::route::Route;
 use crate::email::EmailIndex;
 use crate::entropy::random;
 use crate::error::{Error, Result};
+use crate::order;
 use crate::shell::host::{self, PlatformEntropy, Site};
 use crate::shell::{legacy, object};
 use crate::types::CustomerId;
-use std::collections::BTreeMap;
 use worker::Env;
 
 /// Most errands of one run: five a round, in eight rounds, and a few more.
@@ -111,7 +111,7 @@ impl<'a> Newcomer<'a> {
             customer_id: None,
             plan: Plan::Free,
             status: Status::Active,
-            features: BTreeMap::new(),
+            features: order::Map::new(),
             profile: Profile {
                 email: Some(self.email.to_owned()),
                 ..Profile::default()

@@ -2,11 +2,11 @@
 //! payload is the JSON of [`Certificate`].
 
 use super::{Fault, Place, PublicKeys, Result};
+use crate::order;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 /// Longest certificate that is read, in bytes.
 pub const MAX_CERTIFICATE_BYTES: usize = 64 * 1024;
@@ -72,7 +72,7 @@ pub struct Certificate {
     /// When the last of it was destroyed.
     pub completed_at: String,
     /// How many of each kind were destroyed.
-    pub destroyed: BTreeMap<String, i64>,
+    pub destroyed: order::Map<String, i64>,
     /// What is kept, and why.
     pub kept: Vec<Item>,
     /// What could not be reached, and why.
@@ -188,7 +188,7 @@ mod tests {
             due_at: "2026-01-08T00:00:00.000Z".into(),
             erased_at: "2026-01-08T00:00:00.000Z".into(),
             completed_at: "2026-01-08T00:00:01.000Z".into(),
-            destroyed: [("users".to_owned(), 2)].into(),
+            destroyed: [("users".to_owned(), 2)].into_iter().collect(),
             kept: Vec::new(),
             not_reached: Vec::new(),
             audit: Log {

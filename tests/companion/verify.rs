@@ -26,7 +26,7 @@ fn certificate() -> String {
         due_at: "2026-01-08T00:00:00.000Z".to_owned(),
         erased_at: "2026-01-08T00:00:00.000Z".to_owned(),
         completed_at: "2026-01-08T00:00:01.000Z".to_owned(),
-        destroyed: [("users".to_owned(), 12)].into(),
+        destroyed: [("users".to_owned(), 12)].into_iter().collect(),
         kept: vec![Item {
             what: "tombstone".to_owned(),
             why: "So that nothing brings it back.".to_owned(),

@@ -3,6 +3,9 @@
 #![cfg(target_arch = "wasm32")]
 
 // The same files as the service's and the companion's.
+#[allow(dead_code)] // The sorts are the service's alone.
+#[path = "../../../src/order.rs"]
+mod order;
 #[path = "../../../src/types.rs"]
 pub mod types;
 #[path = "../../../src/verify/mod.rs"]

@@ -25,7 +25,6 @@ use crate::types::{CustomerId, Timestamp};
 use crate::verify::certificate::{Certificate, Item, Log, LogEnd};
 use crate::verify::chain::hex;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Rows that one step destroys at most.
 pub const WIPE_ROWS: i64 = 1_000;
@@ -37,7 +36,7 @@ pub const RECOVERABLE_MS: i64 = 30 * 86_400_000;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Progress {
     /// What was destroyed so far, by kind.
-    pub destroyed: BTreeMap<String, i64>,
+    pub destroyed: order::Map<String, i64>,
     /// Where the log ended before.
     pub before: LogEnd,
     /// The first entry whose detail may still be there.
@@ -130,11 +129,8 @@ pub fn begin(turn: &mut Turn<'_>) -> Result<bool> {
     };
     let mut head = Head::load(sql, turn.id)?;
     let before = end_of(&head);
-    let mut destroyed = order::map(
-        ["profiles", "dataKeys"]
-            .map(|what| (what.to_owned(), 1))
-            .into_iter(),
-    );
+    let once = ["profiles", "dataKeys"].map(|what| (what.to_owned(), 1));
+    let mut destroyed = once.into_iter().collect();
     say_it(sql, &mut destroyed, now)?;
     let progress = Progress {
         destroyed,
@@ -165,7 +161,7 @@ pub fn begin(turn: &mut Turn<'_>) -> Result<bool> {
 }
 
 /// Everything that others must hear.
-fn say_it(sql: &dyn Sql, destroyed: &mut BTreeMap<String, i64>, now: Timestamp) -> Result<()> {
+fn say_it(sql: &dyn Sql, destroyed: &mut order::Map<String, i64>, now: Timestamp) -> Result<()> {
     let mut account = Account::load(sql)?;
     let mut outbox = Outbox::load(sql)?;
     let claimed = account.email_index.filter(|_| account.email_claimed);

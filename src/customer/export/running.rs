@@ -3,9 +3,9 @@
 //! export. The audit log needs no copy: it is append-only, and the export ends where the log ended.
 
 use crate::error::{Code, Error, Result};
+use crate::order;
 use crate::sql::Sql;
 use crate::types::Timestamp;
-use std::collections::BTreeMap;
 
 /// Most exports of one customer at a time.
 pub const MAX_RUNNING: usize = 4;
@@ -14,7 +14,7 @@ pub const IDLE_MS: i64 = 600_000;
 
 /// The exports under way, by id, with the time at which the last piece was taken.
 #[derive(Debug, Clone, Default)]
-pub struct Exports(BTreeMap<String, Timestamp>);
+pub struct Exports(order::Map<String, Timestamp>);
 
 impl Exports {
     /// Reads them; what was under way before a restart counts as alive for a while.
@@ -23,7 +23,7 @@ impl Exports {
     /// `internal_error` from the engine.
     pub fn load(sql: &dyn Sql, now: Timestamp) -> Result<Self> {
         let rows = sql.exec("SELECT export_id FROM exports", &[])?;
-        let mut running = BTreeMap::new();
+        let mut running = order::Map::new();
         for row in &rows {
             running.insert(row.text(0)?.to_owned(), now);
         }

@@ -8,7 +8,6 @@ use crate::customer::limits::bucket::{Decision, Standing, Verdict};
 use crate::customer::limits::policy::Policy;
 use crate::order;
 use crate::types::Timestamp;
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The most leases of one customer at a time, and so the largest `q` of a policy that counts them. It bounds what
@@ -72,7 +71,7 @@ pub(super) struct Place {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leases {
     /// By the policy's name; no entry is empty.
-    pub(super) held: BTreeMap<String, Vec<Place>>,
+    pub(super) held: order::Map<String, Vec<Place>>,
 }
 
 impl Leases {
@@ -165,10 +164,10 @@ impl Leases {
     }
 
     fn retain(&mut self, keep: impl Fn(&str, &Place) -> bool) {
-        self.held.retain(|name, places| {
+        for (name, places) in self.held.iter_mut() {
             places.retain(|place| keep(name, place));
-            !places.is_empty()
-        });
+        }
+        self.held.retain(|_, places| !places.is_empty());
     }
 }
 

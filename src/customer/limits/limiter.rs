@@ -10,8 +10,8 @@ use crate::customer::limits::leases::{LeaseId, Leases};
 use crate::customer::limits::policy::{Policy, QuotaUnit};
 use crate::entropy::{Entropy, random};
 use crate::error::{Error, Result};
+use crate::order;
 use crate::types::Timestamp;
-use std::collections::BTreeMap;
 
 /// The most policies of which something is spent at one time: a plan's, a customer's own, and one for each key.
 pub const MAX_BUCKETS: usize = 128;
@@ -69,7 +69,7 @@ pub struct PolicyOutcome {
 pub struct Limiter {
     pub(super) at: Timestamp,
     /// By the policy's name; none is unspent.
-    pub(super) buckets: BTreeMap<String, Bucket>,
+    pub(super) buckets: order::Map<String, Bucket>,
     pub(super) leases: Leases,
 }
 
@@ -78,7 +78,7 @@ impl Default for Limiter {
     fn default() -> Self {
         Self {
             at: Timestamp::from_millis(0),
-            buckets: BTreeMap::new(),
+            buckets: order::Map::new(),
             leases: Leases::default(),
         }
     }
@@ -182,13 +182,13 @@ impl Limiter {
         let elapsed = now.as_millis().saturating_sub(self.at.as_millis());
         let elapsed_ms = u64::try_from(elapsed).unwrap_or_default();
         self.at = now;
-        self.buckets.retain(|name, bucket| {
+        for (name, bucket) in self.buckets.iter_mut() {
             *bucket = match policies.clone().find(|policy| policy.name() == name) {
                 Some(policy) => bucket.under(policy, elapsed_ms),
                 None => bucket.after(elapsed_ms),
             };
-            !bucket.is_unspent()
-        });
+        }
+        self.buckets.retain(|_, bucket| !bucket.is_unspent());
         self.leases.advance(now);
         policies.for_each(|policy| self.leases.adopt(policy, now));
         Ok(())

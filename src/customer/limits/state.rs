@@ -14,8 +14,8 @@ use crate::customer::limits::leases::{LeaseId, Leases, MAX_LEASES, Place};
 use crate::customer::limits::limiter::{Limiter, MAX_BUCKETS};
 use crate::customer::limits::policy::is_name;
 use crate::error::{Error, Result};
+use crate::order;
 use crate::types::Timestamp;
-use std::collections::BTreeMap;
 
 /// Version of the form.
 const FORMAT: u8 = 1;
@@ -29,7 +29,7 @@ impl Limiter {
         let at = u128::try_from(self.at.as_millis()).unwrap_or_default();
         put_number(&mut out, at);
         put_count(&mut out, self.buckets.len());
-        for (name, bucket) in &self.buckets {
+        for (name, bucket) in self.buckets.iter() {
             let (q, w, level) = bucket.figures();
             put_name(&mut out, name);
             put_number(&mut out, q.into());
@@ -37,7 +37,7 @@ impl Limiter {
             put_number(&mut out, level);
         }
         put_count(&mut out, self.leases.held.len());
-        for (name, places) in &self.leases.held {
+        for (name, places) in self.leases.held.iter() {
             put_name(&mut out, name);
             put_count(&mut out, places.len());
             for place in places {
@@ -93,9 +93,9 @@ impl Reader<'_> {
             return None;
         }
         let at = self.moment(0)?;
-        let mut buckets = BTreeMap::new();
+        let mut buckets = order::Map::new();
         for _ in 0..self.count(MAX_BUCKETS)? {
-            let name = self.name(buckets.last_key_value())?;
+            let name = self.name(buckets.last())?;
             let bucket = Bucket::restored(self.number()?, self.number()?, self.wide()?)?;
             if bucket.is_unspent() {
                 return None;
@@ -105,7 +105,7 @@ impl Reader<'_> {
         let mut leases = Leases::default();
         let most = usize::try_from(MAX_LEASES).ok()?;
         for _ in 0..self.count(most)? {
-            let name = self.name(leases.held.last_key_value())?;
+            let name = self.name(leases.held.last())?;
             let mut places = Vec::new();
             for _ in 0..self.count(most)? {
                 let id = LeaseId::from_bytes(self.take(16)?.try_into().ok()?);

@@ -12,7 +12,6 @@ use crate::legacy::facts::{STATUS, Said, strictness};
 use crate::order;
 use crate::types::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// The fields of a record that the facts make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub struct Mapped {
     /// The plan.
     pub plan: Plan,
     /// Flags.
-    pub features: BTreeMap<String, bool>,
+    pub features: order::Map<String, bool>,
     /// The personal fields.
     pub profile: Profile,
     /// When it was created, if a record says so.
@@ -48,13 +47,15 @@ pub fn map(facts: &Facts, now: Timestamp) -> Mapped {
             .and_then(|said| said.value.as_str())
             .and_then(Plan::parse)
             .unwrap_or(Plan::Free),
-        features: order::map(features.filter_map(|(name, flag)| Some((name.clone(), flag.as_bool()?)))),
+        features: features
+            .filter_map(|(name, flag)| Some((name.clone(), flag.as_bool()?)))
+            .collect(),
         profile: Profile {
             email: text("email"),
             name: text("name"),
             company_name: text("companyName"),
             display_name: text("displayName"),
-            metadata: BTreeMap::new(),
+            metadata: order::Map::new(),
         },
         created_at: facts.created_at.map(|at| at.min(now)),
         updated_at: facts.updated_at.map(|at| at.min(now)),

@@ -33,12 +33,12 @@ use crate::email::EmailIndex;
 use crate::error::Result;
 use crate::legacy::outcome::{Outcome, Word};
 use crate::legacy::{Facts, Record};
+use crate::order;
 use crate::sql::is_initialised;
 use crate::types::{CustomerId, Timestamp};
 use map::Change;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use store::Kind;
 
 /// Records of one customer.
@@ -397,7 +397,7 @@ struct Work {
     /// Whether the customer was made of these records, and that was not told yet.
     is_new: bool,
     results: Vec<Taken>,
-    taken: BTreeMap<&'static str, i64>,
+    taken: order::Map<&'static str, i64>,
 }
 
 impl Work {
@@ -406,7 +406,7 @@ impl Work {
             known,
             is_new: false,
             results: Vec::with_capacity(import.records.len()),
-            taken: BTreeMap::new(),
+            taken: order::Map::new(),
         }
     }
 

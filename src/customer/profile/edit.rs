@@ -6,9 +6,9 @@ use super::{
 };
 use crate::error::{Error, Fault, Result};
 use crate::json;
+use crate::order;
 use crate::validate::{Edit, Fields, line};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 /// A change of the record that a user may make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct ProfileEdit {
     pub name: Edit<String>,
     pub company_name: Edit<String>,
     pub display_name: Edit<String>,
-    pub metadata: Edit<BTreeMap<String, Option<String>>>,
+    pub metadata: Edit<order::Map<String, Option<String>>>,
     /// True for PUT: what is not mentioned goes, also within `metadata`.
     pub replaces: bool,
 }
@@ -90,12 +90,16 @@ impl ProfileEdit {
 /// `validation_failed` if there would be more than `max_keys`.
 pub fn merge_entries<T: Clone>(
     field: &str,
-    edit: Edit<BTreeMap<String, Option<T>>>,
-    before: &BTreeMap<String, T>,
+    edit: Edit<order::Map<String, Option<T>>>,
+    before: &order::Map<String, T>,
     replaces: bool,
     max_keys: usize,
-) -> Result<BTreeMap<String, T>> {
-    let mut entries = if replaces { BTreeMap::new() } else { before.clone() };
+) -> Result<order::Map<String, T>> {
+    let mut entries = if replaces {
+        order::Map::new()
+    } else {
+        before.clone()
+    };
     match edit {
         Edit::Keep => {}
         Edit::Clear => entries.clear(),

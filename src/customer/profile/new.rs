@@ -7,10 +7,10 @@ use super::{
 use crate::customer::status::Status;
 use crate::error::Result;
 use crate::json;
+use crate::order;
 use crate::types::CustomerId;
 use crate::validate::{Fields, boolean, line};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What a service says of a customer that it wants to exist.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct NewCustomer {
     pub customer_id: Option<CustomerId>,
     pub plan: Plan,
     pub status: Status,
-    pub features: BTreeMap<String, bool>,
+    pub features: order::Map<String, bool>,
     pub profile: Profile,
 }
 
@@ -45,7 +45,7 @@ impl NewCustomer {
         let features = fields.absorb(merge_entries(
             "features",
             features,
-            &BTreeMap::new(),
+            &order::Map::new(),
             true,
             MAX_FEATURES,
         ));
@@ -55,7 +55,7 @@ impl NewCustomer {
         let metadata = fields.absorb(merge_entries(
             "metadata",
             metadata,
-            &BTreeMap::new(),
+            &order::Map::new(),
             true,
             MAX_METADATA_KEYS,
         ));

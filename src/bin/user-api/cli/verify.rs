@@ -155,7 +155,7 @@ fn of_certificate(certificate: &Certificate, kid: &str) -> String {
         certificate.audit.before.seq,
         certificate.audit.after.seq,
     );
-    for (kind, count) in &certificate.destroyed {
+    for (kind, count) in certificate.destroyed.iter() {
         let _ = writeln!(text, "destroyed   {count} {kind}");
     }
     for item in &certificate.kept {
