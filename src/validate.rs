@@ -3,6 +3,7 @@
 
 mod list;
 mod scalars;
+mod subtags;
 mod tidy;
 mod values;
 

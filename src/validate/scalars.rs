@@ -76,7 +76,9 @@ pub fn language_tag(value: Value) -> std::result::Result<String, Cow<'static, st
         .filter(|text| text.len() <= 35)
         .ok_or(Cow::Borrowed(WRONG))?;
     let tag = language_tags::LanguageTag::parse(text).map_err(|_| Cow::Borrowed(WRONG))?;
-    tag.validate().map_err(|_| Cow::Borrowed(WRONG))?;
+    if !super::subtags::are_registered(&tag) {
+        return Err(Cow::Borrowed(WRONG));
+    }
     Ok(tag.into_string())
 }
 
