@@ -21,7 +21,7 @@ use crate::shell::body::Sent;
 use crate::shell::host::{self, PlatformEntropy};
 use crate::shell::http::{self, header, respond};
 use crate::shell::task::{self, Settling};
-use crate::shell::{Storage, body, ensure, export};
+use crate::shell::{Storage, body, ensure, errand as shell_errand, export};
 use crate::sql::Sql;
 use crate::types::{CustomerId, Timestamp};
 use futures_channel::oneshot;
@@ -128,7 +128,7 @@ impl Object {
             return self.answer_parcel(&version, request).await;
         }
         let version = header(&headers, errand::HEADER).unwrap_or_default();
-        respond_to_errand(&self.run_errand(&version, request).await)
+        shell_errand::respond_to("errand", &self.run_errand(&version, request).await)
     }
 
     /// The answer to one request.
@@ -188,22 +188,6 @@ fn answer_error(error: &Error, own_id: Option<&str>, shown_id: &str) -> Answer {
         worker::console_error!("{}", log::event("object", own_id, error));
     }
     Answer::problem(error, shown_id)
-}
-
-/// An errand's answer; what went wrong goes to the log.
-fn respond_to_errand(answer: &Result<ErrandAnswer>) -> web_sys::Response {
-    if let Err(error) = answer
-        && !error.is_refusal()
-    {
-        worker::console_error!("{}", log::event("errand", None, error));
-    }
-    let answer = errand::reply(answer);
-    let code: Vec<_> = answer
-        .code
-        .map(|code| (CODE_HEADER, code.as_str().to_owned()))
-        .into_iter()
-        .collect();
-    respond(answer, code)
 }
 
 impl Object {

@@ -4,56 +4,54 @@ use crate::directory::Directory;
 use crate::directory::errand::{Answer, Errand, What};
 use crate::directory::shard::Shard;
 use crate::edge::errand;
-use crate::edge::log;
-use crate::edge::reply::CODE_HEADER;
 use crate::error::{Error, Result};
-use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body, host, object};
+use crate::shell::errand::respond_to;
+use crate::shell::http::header;
+use crate::shell::{Storage, body, host, object, task};
 use crate::sql::Sql;
 use std::cell::RefCell;
-use worker::{DurableObject, Env, State, durable_object};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, State};
 
 /// The object that is one shard of the directory.
-#[durable_object(fetch)]
-pub struct DirectoryObject {
+#[wasm_bindgen]
+pub struct DirectoryObject(Rc<Object>);
+
+struct Object {
     state: State,
     env: Env,
     /// The shard and its storage, from the first request on: a constructor cannot fail.
     awake: RefCell<Option<(Directory, Storage)>>,
 }
 
-impl DurableObject for DirectoryObject {
-    fn new(state: State, env: Env) -> Self {
-        Self {
-            state,
+#[wasm_bindgen]
+impl DirectoryObject {
+    /// The object, asleep.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        Self(Rc::new(Object {
+            state: State::from(state),
             env,
             awake: RefCell::new(None),
-        }
+        }))
     }
 
-    async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
-        let request = request.inner();
-        let version = header(&request.headers(), errand::HEADER).unwrap_or_default();
-        let answer = match body::sent(request, errand::MAX_BYTES).await {
-            Ok(bytes) => self.answer(errand::decode(&version, &bytes)).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &answer {
-            worker::console_error!("{}", log::event("directory", None, error));
-        }
-        let answer = errand::reply(&answer);
-        let code: Vec<_> = answer
-            .code
-            .map(|code| (CODE_HEADER, code.as_str().to_owned()))
-            .into_iter()
-            .collect();
-        Ok(respond(answer, code).into())
+    /// Carries an errand out: a response, or a promise of one.
+    #[must_use]
+    pub fn fetch(&self, request: web_sys::Request) -> JsValue {
+        let object = Rc::clone(&self.0);
+        task::run(async move { respond_to("directory", &object.answer(&request).await).into() })
     }
 }
 
-impl DirectoryObject {
-    async fn answer(&self, errand: Result<Errand>) -> Result<Answer> {
-        let errand = errand?;
+impl Object {
+    async fn answer(&self, request: &web_sys::Request) -> Result<Answer> {
+        let version = header(&request.headers(), errand::HEADER).unwrap_or_default();
+        let errand: Errand = errand::decode(&version, &body::sent(request, errand::MAX_BYTES).await?)?;
         if self.with_awake(|directory, storage| directory.asks_first(storage, &errand))? {
             let deadline_ms = host::site(&self.env)?.settings.object_deadline_ms;
             let agree = Errand {

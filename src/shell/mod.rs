@@ -10,6 +10,7 @@ mod deliver;
 mod directory;
 mod ensure;
 mod erasure;
+mod errand;
 mod export;
 mod front;
 mod gather;

@@ -1,26 +1,31 @@
 //! The operator's Durable Object, one for the deployment: decodes the errand and lets the core carry it out in one
 //! transaction.
 
-use crate::edge::reply::CODE_HEADER;
 use crate::edge::{errand, log};
 use crate::error::{Error, Result};
 use crate::operator::errand::{Answer, Errand};
 use crate::operator::{NAME, Operator};
+use crate::shell::errand::respond_to;
 use crate::shell::host::{self, PlatformEntropy};
-use crate::shell::http::{header, respond};
-use crate::shell::{Storage, body};
+use crate::shell::http::header;
+use crate::shell::{Storage, body, task};
 use crate::sql::Sql;
 use crate::types::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use worker::{DurableObject, Env, State, durable_object};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, State};
 
 /// How long after a failed alarm it is tried again, in milliseconds.
 const ALARM_RETRY_MS: i64 = 60_000;
 
 /// The object that holds the operators' log and the revocations of their tokens.
-#[durable_object(alarm)]
-pub struct OperatorObject {
+#[wasm_bindgen]
+pub struct OperatorObject(Rc<Object>);
+
+struct Object {
     state: State,
     env: Env,
     /// The brain and its storage, from the first request on: a constructor cannot fail.
@@ -29,17 +34,35 @@ pub struct OperatorObject {
     alarm: Cell<Option<Timestamp>>,
 }
 
-impl DurableObject for OperatorObject {
-    fn new(state: State, env: Env) -> Self {
-        Self {
-            state,
+#[wasm_bindgen]
+impl OperatorObject {
+    /// The object, asleep.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        Self(Rc::new(Object {
+            state: State::from(state),
             env,
             awake: RefCell::new(None),
             alarm: Cell::new(None),
-        }
+        }))
     }
 
-    async fn alarm(&self) -> worker::Result<worker::Response> {
+    /// Does what is due.
+    pub fn alarm(&self) {
+        self.0.alarm_rings();
+    }
+
+    /// Carries an errand out: a response, or a promise of one.
+    #[must_use]
+    pub fn fetch(&self, request: web_sys::Request) -> JsValue {
+        let object = Rc::clone(&self.0);
+        task::run(async move { respond_to("operator", &object.answer(&request).await).into() })
+    }
+}
+
+impl Object {
+    fn alarm_rings(&self) {
         let now = host::now();
         self.alarm.set(None);
         let ticked = self.with_awake(|operator, storage| operator.tick(storage, now, &mut PlatformEntropy));
@@ -50,30 +73,14 @@ impl DurableObject for OperatorObject {
                 self.alarm.set(Some(again));
             }
         }
-        worker::Response::empty()
     }
 
-    async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
-        let request = request.inner();
+    async fn answer(&self, request: &web_sys::Request) -> Result<Answer> {
         let version = header(&request.headers(), errand::HEADER).unwrap_or_default();
-        let answer = match body::sent(request, errand::MAX_BYTES).await {
-            Ok(bytes) => errand::decode(&version, &bytes).and_then(|errand| self.run(&errand)),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &answer {
-            worker::console_error!("{}", log::event("operator", None, error));
-        }
-        let answer = errand::reply(&answer);
-        let code: Vec<_> = answer
-            .code
-            .map(|code| (CODE_HEADER, code.as_str().to_owned()))
-            .into_iter()
-            .collect();
-        Ok(respond(answer, code).into())
+        let errand = errand::decode(&version, &body::sent(request, errand::MAX_BYTES).await?)?;
+        self.run(&errand)
     }
-}
 
-impl OperatorObject {
     /// One errand, one transaction, no await.
     fn run(&self, errand: &Errand) -> Result<Answer> {
         let now = host::now();

@@ -4,12 +4,16 @@ use crate::crypto::dek::unavailable;
 use crate::edge::log;
 use crate::edge::reply::{Answer, CODE_HEADER};
 use crate::error::{Error, Result};
-use crate::shell::Storage;
 use crate::shell::http::{header, respond};
 use crate::shell::object::{self, Callee};
+use crate::shell::{Storage, task};
 use crate::types::CustomerId;
 use crate::vault::{self, Call, Decision, Errand, HEADER, Held};
-use worker::{DurableObject, Env, State, durable_object};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use worker::worker_sys::DurableObjectState;
+use worker::{Env, State};
 
 /// The binding of the vaults.
 const VAULTS: &str = "KEY_VAULT";
@@ -18,19 +22,32 @@ const VAULTS: &str = "KEY_VAULT";
 const VAULT_DEADLINE_MS: u32 = 3_000;
 
 /// The object that holds one customer's key.
-#[durable_object(fetch)]
-pub struct KeyVaultObject {
-    state: State,
-}
+#[wasm_bindgen]
+pub struct KeyVaultObject(Rc<State>);
 
-impl DurableObject for KeyVaultObject {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state }
+#[wasm_bindgen]
+impl KeyVaultObject {
+    /// The object.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: DurableObjectState, _env: Env) -> Self {
+        Self(Rc::new(State::from(state)))
     }
 
-    async fn fetch(&self, request: worker::Request) -> worker::Result<worker::Response> {
-        let call = header(&request.inner().headers(), HEADER).unwrap_or_default();
-        Ok(match self.answer(&call).await {
+    /// Answers a call: a response, or a promise of one.
+    #[must_use]
+    pub fn fetch(&self, request: web_sys::Request) -> JsValue {
+        let vault = Vault(Rc::clone(&self.0));
+        task::run(async move { vault.respond(&request).await.into() })
+    }
+}
+
+struct Vault(Rc<State>);
+
+impl Vault {
+    async fn respond(&self, request: &web_sys::Request) -> web_sys::Response {
+        let call = header(&request.headers(), HEADER).unwrap_or_default();
+        match self.answer(&call).await {
             Ok(held) => respond(Answer::empty(204), vec![(HEADER, held)]),
             Err(error) => {
                 worker::console_error!("{}", log::event("vault", None, &error));
@@ -38,20 +55,17 @@ impl DurableObject for KeyVaultObject {
                 respond(Answer::problem(&error, "vault"), vec![(CODE_HEADER, code)])
             }
         }
-        .into())
     }
-}
 
-impl KeyVaultObject {
     async fn answer(&self, call: &str) -> Result<String> {
         let Call { customer, errand } = Call::decode(call)?;
-        if self.state.id().name().as_deref() != Some(customer.as_str()) {
+        if self.0.id().name().as_deref() != Some(customer.as_str()) {
             return Err(Error::fault("the errand is for another vault"));
         }
-        let held = match vault::decide(&Storage::new(&self.state), &errand)? {
+        let held = match vault::decide(&Storage::new(&self.0), &errand)? {
             Decision::Holds(held) => held,
             Decision::DeleteAll => {
-                let deleted = self.state.storage().delete_all().await;
+                let deleted = self.0.storage().delete_all().await;
                 deleted.map_err(|_| Error::fault("the vault could not be emptied"))?;
                 Held { wrapped: None }
             }
