@@ -1,6 +1,10 @@
 //! JSON bodies, read more strictly than serde_json alone does: UTF-8, one value, no key twice in an object
 //! (RFC 8259 section 4 leaves that open, and two readers that disagree are a hole), bounded depth, numbers
-//! within a double.
+//! within a double. Documents of our own are read by [`read`].
+
+mod objects;
+
+pub use objects::read;
 
 use crate::error::{Code, Error, Result};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -153,7 +157,7 @@ impl<'de> Visitor<'de> for Strict {
 /// # Errors
 /// `internal_error` if it is not what we wrote.
 pub fn from_stored<'de, T: Deserialize<'de>>(bytes: &'de [u8], what: &'static str) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|_| Error::fault(format!("stored {what} is unreadable")))
+    read(bytes).map_err(|_| Error::fault(format!("stored {what} is unreadable")))
 }
 
 /// A document as we store and send it.
