@@ -1,6 +1,10 @@
-//! JSON bodies, read more strictly than serde_json alone does: UTF-8, one value, no key twice in an object
-//! (RFC 8259 section 4 leaves that open, and two readers that disagree are a hole), bounded depth, numbers
-//! within a double.
+//! JSON bodies and tokens, read more strictly than serde_json alone does: UTF-8, one value, no key twice in an object
+//! (RFC 8259 section 4 leaves that open, and of two readers that disagree one is fooled: RFC 8725 section 2.4),
+//! bounded depth, numbers within a double. Documents of our own are read by [`read`].
+
+mod objects;
+
+pub use objects::read;
 
 use crate::error::{Code, Error, Result};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -10,7 +14,7 @@ use std::fmt;
 /// Deepest nesting of arrays and objects that a body may have, in levels.
 const MAX_DEPTH: u8 = 32;
 
-/// Reads a body that must be one JSON object.
+/// Reads a body, or a part of a token, that must be one JSON object.
 ///
 /// # Errors
 /// `malformed_body`, with the line and column, never with the text that stands there.
@@ -153,7 +157,7 @@ impl<'de> Visitor<'de> for Strict {
 /// # Errors
 /// `internal_error` if it is not what we wrote.
 pub fn from_stored<'de, T: Deserialize<'de>>(bytes: &'de [u8], what: &'static str) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|_| Error::fault(format!("stored {what} is unreadable")))
+    read(bytes).map_err(|_| Error::fault(format!("stored {what} is unreadable")))
 }
 
 /// A document as we store and send it.
@@ -203,6 +207,8 @@ mod tests {
     fn what_json_leaves_open_is_closed() {
         assert!(refused(br#"{"a":1,"a":1}"#).contains(DUPLICATE_KEY));
         assert!(refused(br#"{"x":{"b":1,"b":2}}"#).contains("Line 1, column"));
+        assert!(refused(br#"{"a":1,"\u0061":2}"#).contains(DUPLICATE_KEY));
+        assert!(refused(br#"{"b":[{"a":1,"a":2}]}"#).contains(DUPLICATE_KEY));
         assert!(refused(br#"{"a":1e999}"#).contains("double"));
         assert!(refused(b"{\"a\":\"\xff\"}").contains("byte 6"));
         assert!(refused(br#"{"a":1} x"#).contains("not JSON"));

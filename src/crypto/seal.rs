@@ -173,7 +173,7 @@ impl FieldKeys {
     /// As [`FieldKeys::open`]; what opens and is no such document is unreadable too.
     pub fn open_json<T: DeserializeOwned>(&self, column: Column, row: &str, sealed: &[u8]) -> Result<T> {
         let plain = self.open(column, row, sealed)?;
-        serde_json::from_slice(&plain).map_err(|_| unreadable(column, "of an unknown content"))
+        json::read(&plain).map_err(|_| unreadable(column, "of an unknown content"))
     }
 
     fn cipher(&self, column: Column) -> Result<&Cipher> {

@@ -9,6 +9,7 @@ use crate::customer::idempotency::IdempotencyKey;
 use crate::customer::request::Origin;
 use crate::edge::route::Route;
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::types::{Condition, CustomerId};
 use serde::{Deserialize, Serialize};
 
@@ -83,7 +84,7 @@ impl Envelope {
             let error = Error::new(Code::Unavailable, "The service is being updated.");
             return Err(error.because("envelope of a newer version"));
         }
-        serde_json::from_slice(json.as_bytes()).map_err(|_| malformed())
+        json::read(json.as_bytes()).map_err(|_| malformed())
     }
 }
 

@@ -4,6 +4,7 @@
 use crate::edge::problem;
 use crate::edge::reply::{Answer, Caching};
 use crate::error::{Code, Error, Result};
+use crate::json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -38,7 +39,7 @@ pub fn decode<T: DeserializeOwned>(version: &str, body: &[u8]) -> Result<T> {
         let error = Error::new(Code::Unavailable, "The service is being updated.");
         return Err(error.because("an errand of a newer version"));
     }
-    serde_json::from_slice(body).map_err(|_| Error::fault("malformed errand"))
+    json::read(body).map_err(|_| Error::fault("malformed errand"))
 }
 
 /// The answer as the object sends it.
@@ -65,7 +66,7 @@ pub fn reply<T: Serialize>(answer: &Result<T>) -> Answer {
 /// The object's own error by its code, or `internal_error` for what is no answer.
 pub fn read_reply<T: DeserializeOwned>(status: u16, code: Option<Code>, body: &[u8]) -> Result<T> {
     match (status, code) {
-        (200, _) => serde_json::from_slice(body).map_err(|_| Error::fault("malformed answer to an errand")),
+        (200, _) => json::read(body).map_err(|_| Error::fault("malformed answer to an errand")),
         (_, Some(code)) => Err(Error::new(code, code.title()).because("answered by an object")),
         _ => Err(Error::fault("an errand was answered without a code")),
     }

@@ -134,7 +134,7 @@ struct Closed {
 #[cfg(not(target_arch = "wasm32"))]
 #[must_use]
 pub fn open(credential: &str, frame: Frame<'_>, document: &[u8]) -> Option<Vec<u8>> {
-    let closed: Closed = serde_json::from_slice(document).ok()?;
+    let closed: Closed = json::read(document).ok()?;
     let bytes = |text: &str| STANDARD.decode(text).ok();
     let nonce: [u8; 24] = bytes(&closed.nonce)?.try_into().ok()?;
     if closed.version != 4 {

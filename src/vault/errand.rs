@@ -3,6 +3,7 @@
 
 use crate::crypto::Wrapped;
 use crate::error::{Code, Error, Result};
+use crate::json;
 use crate::types::CustomerId;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -109,7 +110,7 @@ fn decode<T: serde::de::DeserializeOwned>(header: &str) -> Result<T> {
         let error = Error::new(Code::Unavailable, "The service is being updated.");
         return Err(error.because("a vault's call of a newer version"));
     }
-    serde_json::from_slice(json.as_bytes()).map_err(|_| malformed())
+    json::read(json.as_bytes()).map_err(|_| malformed())
 }
 
 fn parse<E: serde::de::Error>(text: &str) -> Result<Wrapped, E> {

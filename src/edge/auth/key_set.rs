@@ -4,6 +4,7 @@
 use super::key::{Algorithm, VerifyingKey};
 use super::reason::Reason;
 use super::token::UnverifiedToken;
+use crate::json;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -131,7 +132,7 @@ impl fmt::Debug for KeySet {
 }
 
 fn usable(value: &Value) -> Option<(Option<String>, VerifyingKey)> {
-    let jwk = Jwk::deserialize(value).ok()?;
+    let jwk: Jwk = json::read(&json::to_bytes(value).ok()?).ok()?;
     let signs = jwk.r#use.as_deref().is_none_or(|purpose| purpose == "sig");
     let verifies = jwk
         .key_ops

@@ -7,7 +7,6 @@ mod api_key;
 mod challenge;
 mod claims;
 mod credentials;
-mod json;
 mod jwks;
 mod key;
 mod key_set;

@@ -1,9 +1,9 @@
 //! A JWS in compact serialization (RFC 7515 section 7.1), taken apart but not yet believed. Its header chooses
 //! among our keys and does nothing else: `jku`, `x5u`, `jwk` and `x5c` are not even looked at.
 
-use super::json::parse_object;
 use super::key::{Algorithm, VerifyingKey};
 use super::reason::Reason;
+use crate::json::parse_object;
 use crate::verify::chain::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -42,7 +42,7 @@ impl<'a> UnverifiedToken<'a> {
             return Err(Reason::MalformedToken);
         }
         let header = decode(header).ok_or(Reason::MalformedToken)?;
-        let header = parse_object(&header).ok_or(Reason::MalformedHeader)?;
+        let header = parse_object(&header).map_err(|_| Reason::MalformedHeader)?;
         // The order of the checks: what the token is, then whether we could verify it.
         if header.contains_key("crit") {
             return Err(Reason::CriticalHeader);
@@ -90,7 +90,7 @@ impl<'a> UnverifiedToken<'a> {
     /// `malformed_payload` where it is no JSON object, or none without repeated names.
     pub(super) fn claims(&self) -> Result<Map<String, Value>, Reason> {
         let payload = decode(self.payload).ok_or(Reason::MalformedPayload)?;
-        parse_object(&payload).ok_or(Reason::MalformedPayload)
+        parse_object(&payload).map_err(|_| Reason::MalformedPayload)
     }
 
     /// What tells it from every other token, signature included.
