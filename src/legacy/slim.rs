@@ -13,17 +13,14 @@ pub fn shorten(line: &[u8]) -> Option<Vec<u8>> {
     if !matches!(key::read(&key), Key::Customer { .. }) {
         return None;
     }
-    let value: Map<String, Value> = object(value)?
-        .into_iter()
-        .filter(|(name, value)| {
-            // A status that is left out would be taken for an active one.
-            name == STATUS || name.len() <= MAX_FIELD_NAME_BYTES && value.to_string().len() <= MAX_FIELD_BYTES
-        })
-        .map(|(name, value)| {
-            let is_short = value.to_string().len() <= MAX_FIELD_BYTES;
-            (name, if is_short { value } else { Value::from("too large") })
-        })
-        .collect();
-    let short = json!({"key": key, "value": value}).to_string().into_bytes();
+    let mut kept = Map::new();
+    for (name, value) in object(value)? {
+        let is_short = value.to_string().len() <= MAX_FIELD_BYTES;
+        // A status that is left out would be taken for an active one.
+        if name == STATUS || name.len() <= MAX_FIELD_NAME_BYTES && is_short {
+            kept.insert(name, if is_short { value } else { Value::from("too large") });
+        }
+    }
+    let short = json!({"key": key, "value": kept}).to_string().into_bytes();
     (short.len() <= MAX_LINE_BYTES).then_some(short)
 }
