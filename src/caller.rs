@@ -4,10 +4,10 @@
 use crate::types::{CustomerId, KeyDigest};
 use serde::{Deserialize, Serialize};
 
-/// A verified caller.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 // Tagged from outside, as all that travels between our own: to look for a tag within, serde keeps a value of any kind
 // and reads it once more, by code of its own for each type.
+/// A verified caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Caller {
     /// Somebody who signed in: the holder of a user's JWT, perhaps a super-admin.

@@ -6,8 +6,8 @@
 //!
 //! The modules, in reading order; an arrow never points down this list:
 //!
+//! - [`order`]: sorting by one copy of the sort, and maps that are sorted lists
 //! - [`error`], [`types`], [`email`], [`caller`], [`entropy`]: the words that all share
-//! - [`order`]: sorting by one copy of the sort
 //! - [`json`], [`validate`]: bodies, read strictly
 //! - [`sql`]: storage as the core sees it
 //! - [`verify`]: the formats by which the audit log and an export prove themselves, and their check

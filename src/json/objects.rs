@@ -19,7 +19,8 @@ use std::fmt;
 /// Reads one document of ours.
 ///
 /// # Errors
-/// For whatever [`serde_json::from_slice`] refuses, and for an array in place of a struct.
+/// For what [`serde_json::from_slice`] refuses, and for an array in place of a struct. Two differences: the keys of a map
+/// must be texts or names of variants, and the nesting of a JSON value in the document is counted by itself.
 pub fn read<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T> {
     let mut reader = Reader::of(bytes);
     let value = T::deserialize(&mut reader)?;

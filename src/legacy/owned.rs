@@ -17,7 +17,7 @@ pub struct Trail {
     /// The ids that it had there: its own, and such as have not our form.
     ids: order::Map<String, ()>,
     /// Keys that hold none of them.
-    keys: order::Map<String, ()>,
+    keys: Vec<String>,
 }
 
 /// One thing to do on the way.
@@ -56,14 +56,12 @@ impl Trail {
         Self {
             id: id.clone(),
             ids: [(id.to_string(), ())].into_iter().collect(),
-            keys: order::Map::new(),
+            keys: Vec::new(),
         }
     }
 
     fn insert(&mut self, keys: impl IntoIterator<Item = String>) {
-        for key in keys {
-            self.keys.insert(key, ());
-        }
+        self.keys.extend(keys);
     }
 
     /// An address of the customer's.
@@ -158,7 +156,9 @@ impl Trail {
     /// All stops, in their order: what tells of the others comes last.
     #[must_use]
     pub fn stops(&self) -> Vec<Stop> {
-        let foreign = self.keys.keys().cloned().map(Stop::Foreign);
+        let mut keys = self.keys.clone();
+        order::sort_distinct(&mut keys);
+        let foreign = keys.into_iter().map(Stop::Foreign);
         let prefixes = self.ids.keys().flat_map(|id| {
             let stop = move |prefix| Stop::Prefix {
                 prefix,

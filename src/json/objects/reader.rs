@@ -7,8 +7,8 @@ use serde::de::{Deserializer, IgnoredAny, Visitor};
 use serde_json::de::SliceRead;
 use std::borrow::Cow;
 
-/// Deepest nesting, which is that of serde_json. A JSON value in a document counts anew.
-const MAX_DEPTH: u8 = 128;
+/// Deepest nesting, in levels: that of serde_json. A JSON value in a document counts anew.
+const MAX_DEPTH: u8 = 127;
 
 /// What is still to be read.
 pub(super) struct Reader<'de> {

@@ -270,6 +270,16 @@ fn nesting_is_bounded_as_serde_json_bounds_it() {
         let (open, close) = (r#"{"made":{"leaf":{"text":""},"next":"#, "}}");
         format!("{}\"bare\"{}", open.repeat(levels), close.repeat(levels))
     };
+    // One level below two each.
+    let odd = |levels: usize| {
+        let (open, close) = (r#"{"made":{"leaf":{"text":""},"next":"#, "}}");
+        format!(r#"{}{{"of":{{"text":""}}}}{}"#, open.repeat(levels), close.repeat(levels))
+    };
+    for levels in 60..66 {
+        let text = odd(levels);
+        let theirs = serde_json::from_str::<Kind>(&text);
+        assert_eq!(read::<Kind>(text.as_bytes()).is_ok(), theirs.is_ok(), "{levels}");
+    }
     // Two levels each.
     for levels in [1, 63, 64, 65, 50_000] {
         let text = nested(levels);

@@ -82,11 +82,18 @@ fn keys_that_a_token_brings_along_are_ignored() {
     user(headed(&header.to_string()));
 }
 
+fn claims_with_nested(value: &str) -> String {
+    claims().to_string().replacen('{', &format!(r#"{{"deep":{value},"#), 1)
+}
+
 #[test]
 fn a_payload_that_is_no_plain_object_is_refused() {
     let auth = authenticator(&[]);
     let duplicate = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
-    for payload in ["[]", "1", "", "{}{}", duplicate.as_str()] {
+    // The payload itself is a level.
+    let nested = |levels: usize| claims_with_nested(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
+    user(bearer(&auth, &sign_raw(r#"{"alg":"HS256"}"#, &nested(31), SECRET)));
+    for payload in ["[]", "1", "", "{}{}", duplicate.as_str(), &nested(32)] {
         refused(
             bearer(&auth, &sign_raw(r#"{"alg":"HS256"}"#, payload, SECRET)),
             "malformed_payload",
