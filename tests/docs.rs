@@ -24,7 +24,6 @@ use user_api::edge::route::{Audience, Route};
 use user_api::edge::settings::{Required, SETTINGS};
 use user_api::error::Code;
 use user_api::legacy::outcome::{Outcome, Word};
-use user_api::{customer, directory, operator, vault};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

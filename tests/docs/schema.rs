@@ -1,6 +1,7 @@
 //! The page of the schema is made from the migrations.
 
-use super::{read, root};
+use super::{named_rows, read, root, section};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use user_api::{customer, directory, operator, vault};
 

@@ -2,7 +2,7 @@
 
 mod afterwards;
 mod lost_key;
-mod on_disk;
+pub mod on_disk;
 
 use crate::support::http::{Request, get, patch, post, request};
 use crate::support::integration::admin;

@@ -408,7 +408,7 @@ fn a_download_ends_with_the_erasure_of_its_customer_and_the_certificate_is_check
 
 /// Appends entries to the stopped object's log, as many as nobody would send one by one.
 pub fn fill(data: &TempDir, customer: &str, entries: i64) {
-    let deks = crate::erasure::opened(data, customer);
+    let deks = crate::erasure::on_disk::opened(data, customer);
     let folder = namespace(data, "CustomerObject");
     let files = std::fs::read_dir(&folder)
         .unwrap()

@@ -273,7 +273,11 @@ fn nesting_is_bounded_as_serde_json_bounds_it() {
     // One level below two each.
     let odd = |levels: usize| {
         let (open, close) = (r#"{"made":{"leaf":{"text":""},"next":"#, "}}");
-        format!(r#"{}{{"of":{{"text":""}}}}{}"#, open.repeat(levels), close.repeat(levels))
+        format!(
+            r#"{}{{"of":{{"text":""}}}}{}"#,
+            open.repeat(levels),
+            close.repeat(levels)
+        )
     };
     for levels in 60..66 {
         let text = odd(levels);

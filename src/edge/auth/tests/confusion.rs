@@ -83,7 +83,9 @@ fn keys_that_a_token_brings_along_are_ignored() {
 }
 
 fn claims_with_nested(value: &str) -> String {
-    claims().to_string().replacen('{', &format!(r#"{{"deep":{value},"#), 1)
+    claims()
+        .to_string()
+        .replacen('{', &format!(r#"{{"deep":{value},"#), 1)
 }
 
 #[test]
@@ -92,7 +94,10 @@ fn a_payload_that_is_no_plain_object_is_refused() {
     let duplicate = claims().to_string().replacen('{', r#"{"sub":"root","#, 1);
     // The payload itself is a level.
     let nested = |levels: usize| claims_with_nested(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
-    user(bearer(&auth, &sign_raw(r#"{"alg":"HS256"}"#, &nested(31), SECRET)));
+    user(bearer(
+        &auth,
+        &sign_raw(r#"{"alg":"HS256"}"#, &nested(31), SECRET),
+    ));
     for payload in ["[]", "1", "", "{}{}", duplicate.as_str(), &nested(32)] {
         refused(
             bearer(&auth, &sign_raw(r#"{"alg":"HS256"}"#, payload, SECRET)),
