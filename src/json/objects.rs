@@ -8,7 +8,7 @@
 
 mod access;
 mod reader;
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
 
 use reader::Reader;

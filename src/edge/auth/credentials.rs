@@ -122,7 +122,7 @@ fn unquoted(value: &str) -> &str {
     inner.unwrap_or(value)
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
