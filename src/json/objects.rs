@@ -9,6 +9,7 @@
 mod access;
 mod reader;
 #[cfg(all(test, not(target_arch = "wasm32")))]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
 
 use reader::Reader;

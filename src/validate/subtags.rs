@@ -3,6 +3,7 @@
 //! from the crate by the tests, which hold our answers against the crate's. `UPDATE_PINNED=1` writes it anew.
 
 #[cfg(all(test, not(target_arch = "wasm32")))]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests;
 
 use language_tags::LanguageTag;
