@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 const MAX_GZIP_BYTES = 64 << 20;
 
 /**
- * The bytes of `paths`, each compressed by `gzip -9` (GNU's; others differ by a hundredth). Not by node's own zlib: it picks another way where the processor
- * has certain instructions, so that the same module had 773 kB on one machine and 784 on the next.
+ * The bytes of `paths`, each compressed by `gzip -9` (GNU's; others differ by a hundredth). Not by node's own zlib: it
+ * picks another way where the processor has certain instructions, so that the same module had 785 kB on one machine and
+ * 793 on the next.
  *
  * @param {string[]} paths
  * @returns {number}

@@ -16,7 +16,7 @@ pub struct Trail {
     id: CustomerId,
     /// The ids that it had there: its own, and such as have not our form.
     ids: order::Map<String, ()>,
-    /// Keys that hold none of them.
+    /// Keys that hold none of them, some more than once.
     keys: Vec<String>,
 }
 
@@ -60,13 +60,9 @@ impl Trail {
         }
     }
 
-    fn insert(&mut self, keys: impl IntoIterator<Item = String>) {
-        self.keys.extend(keys);
-    }
-
     /// An address of the customer's.
     pub fn email(&mut self, email: &str) {
-        self.insert(wanted::index(email));
+        self.keys.extend(wanted::index(email));
     }
 
     /// A name that the customer has, had or reserved.
@@ -74,7 +70,7 @@ impl Trail {
         // The store has them in lower case; of the older form that is not certain.
         for name in [name.trim().to_lowercase(), name.to_owned()] {
             if !name.is_empty() {
-                self.insert([
+                self.keys.extend([
                     format!("customer:displayname:{name}"),
                     format!("displayname_{name}"),
                 ]);
@@ -84,13 +80,13 @@ impl Trail {
 
     /// An API key of it, by its hash.
     pub fn api_key(&mut self, hash: &str) {
-        self.insert([format!("auth:apikey:{hash}")]);
+        self.keys.push(format!("auth:apikey:{hash}"));
     }
 
     /// What the records of the customer itself say.
     pub fn facts(&mut self, facts: &Facts) {
         for hash in facts.email_hashes() {
-            self.insert(wanted::index_of(&hash));
+            self.keys.extend(wanted::index_of(&hash));
         }
         if let Some(email) = facts.text("email") {
             self.email(email);

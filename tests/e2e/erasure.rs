@@ -4,31 +4,17 @@ mod afterwards;
 mod lost_key;
 pub mod on_disk;
 
-use crate::support::http::{Request, get, patch, post, request};
+use crate::support::http::{get, post, request};
 use crate::support::integration::admin;
 use crate::support::kv::Kv;
-use crate::support::sealed::{DataKey, wrapped};
 use crate::support::server::{Server, new_data, poll};
 use crate::support::settings::Settings;
 use crate::support::shared::{Customer, create, fresh_id, new_customer, shared};
-use crate::support::store;
 use crate::support::token::Token;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::path::Path;
-use std::sync::Arc;
-use tempfile::TempDir;
-use user_api::crypto::{Column, Dek, FieldKeys, MasterKeys, Wrapped};
-use user_api::types::CustomerId;
 use user_api::verify::certificate::{self, Certificate};
 use user_api::verify::{PublicKeys, chain};
-
-/// All `MASTER_KEYS` of the servers under test.
-const MASTERS: [(u32, [u8; 32]); 2] = [(1, [1; 32]), (2, [7; 32])];
-/// Bytes of a wrapped key.
-const WRAPPED_BYTES: usize = 77;
 
 fn path(customer: &Customer) -> String {
     format!("/admin/customers/{}/erasure", customer.id)

@@ -1,6 +1,28 @@
 //! What of an erased customer is on the disk.
 
-use super::*;
+use super::{certified, erase, fill_store};
+use crate::support::http::{Request, get, patch, post};
+use crate::support::integration::admin;
+use crate::support::kv::Kv;
+use crate::support::sealed::{DataKey, wrapped};
+use crate::support::server::{Server, new_data};
+use crate::support::settings::Settings;
+use crate::support::shared::Customer;
+use crate::support::store;
+use crate::support::token::Token;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
+use user_api::crypto::{Column, Dek, FieldKeys, MasterKeys, Wrapped};
+use user_api::types::CustomerId;
+
+/// All `MASTER_KEYS` of the servers under test.
+const MASTERS: [(u32, [u8; 32]); 2] = [(1, [1; 32]), (2, [7; 32])];
+/// Bytes of a wrapped key.
+const WRAPPED_BYTES: usize = 77;
 
 /// All files below.
 fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
